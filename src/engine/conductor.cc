@@ -1,0 +1,53 @@
+#include "engine/conductor.h"
+
+#include "engine/conductor_impl.h"
+
+namespace lo::engine {
+
+std::shared_ptr<Conductor> Conductor::make(ConductorPorts ports, PlanOptions options) {
+  return std::shared_ptr<Conductor>(new Conductor(std::make_shared<Impl>(std::move(ports), options)));
+}
+
+Conductor::~Conductor() = default;
+
+Status Conductor::recover() { return impl_->recover(); }
+
+void Conductor::submit(Submission submission, Callback<Result<std::vector<Accepted>>> done) {
+  impl_->on_strand([submission = std::move(submission), done = std::move(done)](Impl& impl) mutable {
+    impl.submit(std::move(submission), std::move(done));
+  });
+}
+
+void Conductor::revise(Revise revision, Callback<Result<Accepted>> done) {
+  impl_->on_strand([revision = std::move(revision), done = std::move(done)](Impl& impl) mutable {
+    impl.revise(std::move(revision), std::move(done));
+  });
+}
+
+void Conductor::cancel(std::string name, Callback<Status> done) {
+  impl_->on_strand([name = std::move(name), done = std::move(done)](Impl& impl) mutable {
+    impl.cancel(name, std::move(done));
+  });
+}
+
+void Conductor::remove(std::string name, std::string service, bool cascade, Callback<Result<Removed>> done) {
+  impl_->on_strand(
+      [name = std::move(name), service = std::move(service), cascade, done = std::move(done)](Impl& impl) mutable {
+        impl.remove(name, service, cascade, std::move(done));
+      });
+}
+
+void Conductor::standing(std::string name, Callback<std::optional<Standing>> done) {
+  impl_->on_strand(
+      [name = std::move(name), done = std::move(done)](Impl& impl) mutable { done(impl.standing(name)); });
+}
+
+void Conductor::load(Callback<Load> done) {
+  impl_->on_strand([done = std::move(done)](Impl& impl) mutable { done(impl.load()); });
+}
+
+void Conductor::shutdown(std::move_only_function<void()> done) {
+  impl_->on_strand([done = std::move(done)](Impl& impl) mutable { impl.shutdown(std::move(done)); });
+}
+
+}  // namespace lo::engine

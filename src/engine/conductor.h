@@ -1,0 +1,119 @@
+// Where decisions meet the world: takes submissions, makes them durable, lets the Plan decide, has the Runner run, and records what
+// comes of it. All state lives on one strand and nothing there blocks; every public function may be called from any thread, and its
+// callback runs after the change is on disk.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/async.h"
+#include "base/clock.h"
+#include "catalog/catalog.h"
+#include "engine/plan.h"
+#include "engine/registry.h"
+#include "engine/runner.h"
+
+namespace lo::engine {
+
+// A reference in a request: "titanic" or "titanic@2", and where it stands in the body, for errors.
+struct Mention {
+  std::string text;
+  std::string pointer;
+};
+
+struct NewStep {
+  std::string name;
+  std::string service;
+  json::object request;  // normalised
+  json::object labels;
+};
+
+// Steps that are accepted together, all or none, and run as one job: they have the same mentions.
+struct Submission {
+  std::vector<NewStep> steps;
+  std::vector<Mention> mentions;
+};
+
+// A new revision of a step that exists.
+struct Revise {
+  enum class Kind {
+    replace,  // PATCH: what runs is cancelled, children that wait get the new one
+    rerun,    // the same request again; Code::conflict while the step is busy
+    amend,    // dataType: made from the step's own newest revision, which goes on
+  };
+  std::string name;
+  Kind kind = Kind::replace;
+  std::string operation;
+  json::object request;
+  std::vector<Mention> mentions;
+};
+
+struct Accepted {
+  std::string name;
+  RevisionKey key;
+};
+
+struct Removed {
+  std::vector<catalog::Step> steps;
+};
+
+// What the engine knows of a step beyond the catalog.
+struct Standing {
+  std::vector<std::string> waits_for;   // names of unfinished parents
+  std::optional<int> queue_place;
+  std::optional<double> retry_in;       // seconds
+  std::optional<std::string> stale;     // why
+  std::vector<std::pair<std::string, int>> newest_parents;  // of the newest revision: name, newest usable revision
+};
+
+struct ConductorPorts {
+  asio::any_io_executor executor;
+  std::shared_ptr<Clock> clock;
+  catalog::Catalog* catalog = nullptr;
+  Runner* runner = nullptr;
+  BlockingPool* pool = nullptr;
+  // A result that a runner published (store::Manifest as JSON) is on record now, or was refused and nothing will name it.
+  std::function<void(json::object result)> settle;
+};
+
+class Conductor {
+ public:
+  static std::shared_ptr<Conductor> make(ConductorPorts ports, PlanOptions options);
+  ~Conductor();
+
+  // Reads the catalog (blocking) and takes up everything that has not ended. Once, before anything else.
+  Status recover();
+
+  void submit(Submission submission, Callback<Result<std::vector<Accepted>>> done);
+  void revise(Revise revision, Callback<Result<Accepted>> done);
+
+  // Ends every revision of the step that has not ended. Success also when it is cancelled already; Code::conflict when it ended
+  // otherwise, Code::not_found.
+  void cancel(std::string name, Callback<Status> done);
+
+  // Frees the name. Code::conflict when it is busy or used by others, unless `cascade`: then it is cancelled and what was made from
+  // it is removed too. `service` must be the step's, else Code::not_found.
+  void remove(std::string name, std::string service, bool cascade, Callback<Result<Removed>> done);
+
+  void standing(std::string name, Callback<std::optional<Standing>> done);
+
+  // Numbers for /metrics and /ready: running and queued jobs, steps by name, whether the catalog takes writes.
+  struct Load {
+    std::size_t running = 0, queued = 0;
+    bool writable = true;
+  };
+  void load(Callback<Load> done);
+
+  // Takes no more submissions, has the runner stop; what ran is handed back to the queue. done: all of it is on disk.
+  void shutdown(std::move_only_function<void()> done);
+
+ private:
+  class Impl;
+  class Listener;
+  explicit Conductor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace lo::engine

@@ -1,0 +1,97 @@
+// The conductor's inside, shared by its source files: accept.cc (submissions and revisions), carry_out.cc (decisions and jobs),
+// remove.cc (cancel and delete), recover.cc. Every method runs on the strand.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "engine/conductor.h"
+
+namespace lo::engine {
+
+// How often an attempt may be lost to the server's own death before the step fails as lost.
+inline constexpr int kMaxLost = 3;
+
+class Conductor::Impl : public JobListener, public std::enable_shared_from_this<Conductor::Impl> {
+ public:
+  Impl(ConductorPorts ports, PlanOptions options);
+
+  void submit(Submission submission, Callback<Result<std::vector<Accepted>>> done);
+  void revise(Revise revision, Callback<Result<Accepted>> done);
+  void cancel(const std::string& name, Callback<Status> done);
+  void remove(const std::string& name, const std::string& service, bool cascade, Callback<Result<Removed>> done);
+  std::optional<Standing> standing(const std::string& name) const;
+  Load load() const { return {.running = plan_.running(), .queued = plan_.queued(), .writable = writable_}; }
+  void shutdown(std::move_only_function<void()> done);
+  Status recover();  // before the strand runs anything
+
+  // JobListener: any thread.
+  void progress(const std::string& token, RevisionKey member, json::object data) override;
+  void member_ended(const std::string& token, RevisionKey member, Outcome outcome) override;
+  void job_ended(const std::string& token) override;
+
+  // Runs `work` on the strand, with this kept alive.
+  template <class Work>
+  void on_strand(Work work) {
+    asio::post(strand_, [self = shared_from_this(), work = std::move(work)]() mutable { work(*self); });
+  }
+
+ private:
+  // An attempt that runs, or is about to.
+  struct Run {
+    std::string token;
+    int attempt = 0;
+    std::map<RevisionKey, catalog::Attempt> records;
+    std::map<RevisionKey, catalog::Revision> late;  // members that were cancelled while they ran: to complete their record
+  };
+
+  // accept.cc
+  Status check_names(const Submission& submission) const;
+  Result<std::vector<catalog::Parent>> bind(const std::vector<Mention>& mentions) const;
+  Result<std::vector<catalog::Parent>> bind_revision(const Revise& revision, const Entry& entry) const;
+  Status check_no_cycle(const Entry& entry, const std::vector<catalog::Parent>& parents) const;
+  Status check_busy(const Revise& revision, const Entry& entry) const;
+  catalog::Revision new_revision(RevisionKey key, std::string name, std::string operation, std::string job, json::object request,
+                                 std::vector<catalog::Parent> parents) const;
+  void remember(const catalog::Revision& revision);
+  void forget_unsaved(const std::vector<RevisionKey>& keys, bool with_steps);
+  void schedule(const std::vector<RevisionKey>& members);
+  void supersede(RevisionKey newest);
+  void revive_children(catalog::StepId step);
+
+  // carry_out.cc
+  void carry_out(Decisions decisions, catalog::Batch batch = {});
+  void record(const Transition& transition, catalog::Batch& batch);
+  void record_start(catalog::Revision& revision, int attempt, catalog::Batch& batch);
+  catalog::Event event_of(const catalog::Revision& revision, std::string type) const;
+  void save(catalog::Batch batch, std::vector<StartJob> start_after);
+  void save_again(catalog::Batch batch);
+  void on_saved(const catalog::Revision& revision);
+  void launch(const StartJob& start);
+  void launch_with(const StartJob& start, Result<std::vector<Input>> inputs);
+  Result<std::vector<Input>> read_inputs(const std::vector<catalog::Parent>& parents,
+                                         const std::map<RevisionKey, json::object>& unsaved) const;
+  void on_member_ended(const std::string& token, RevisionKey member, Outcome outcome);
+  void complete_attempt(Run& run, RevisionKey member, const Outcome& outcome, catalog::Batch& batch);
+  void arm_timer();
+
+  // remove.cc
+  void drop(const std::vector<catalog::StepId>& steps, Callback<Result<Removed>> done);
+
+  // recover.cc
+  void take_up(std::vector<catalog::Revision> open);
+
+  const ConductorPorts ports_;
+  Strand strand_;
+  asio::steady_timer wake_;
+  Registry registry_;
+  Plan plan_;
+  std::map<RevisionKey, catalog::Revision> active_;  // whole records of what has not ended
+  std::map<RevisionKey, Outcome> outcomes_;          // of members whose transition is being decided
+  std::map<std::string, Run> runs_;                  // by job
+  std::map<std::string, std::string> job_of_token_;
+  std::map<RevisionKey, json::object> unsaved_results_;  // finished, not on disk yet
+  bool stopping_ = false;
+  bool writable_ = true;
+};
+
+}  // namespace lo::engine

@@ -1,0 +1,150 @@
+// The scheduler as a pure state machine: what may start, what waits and why, what a failure means for those who wait. No I/O, no
+// threads, no clock of its own: whoever drives it (the conductor, a test) passes the time and carries out the decisions, in order.
+//
+// A job is what runs as one unit: one revision, or the builder's several. Its members end one by one. A job is identified by its
+// text id and an attempt number; whatever is told of an attempt that is not the current one is refused.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/state.h"
+#include "engine/policy.h"
+
+namespace lo::engine {
+
+struct PlanOptions {
+  double cpu_capacity = 2;  // sum of the cpu of running jobs; a job that asks for more runs alone
+};
+
+struct PlannedJob {
+  std::string id;
+  std::vector<RevisionKey> members;
+  std::vector<RevisionKey> parents;
+  Policy policy;
+  int attempts = 0;  // begun before: after a restart
+  int lost = 0;      // of those, ended by the server's own death: they do not count against the retries
+};
+
+// --- Decisions ---
+
+// Have the runner begin an attempt with these members.
+struct StartJob {
+  std::string job;
+  int attempt = 1;
+  std::vector<RevisionKey> members;
+};
+
+// Have the runner end one member of the current attempt.
+struct StopMember {
+  std::string job;
+  int attempt = 1;
+  RevisionKey member;
+};
+
+// A revision's new state: to be recorded, once each, in this order.
+struct Transition {
+  RevisionKey key;
+  State state = State::queued;
+  Reason reason = Reason::none;
+  int attempt = 0;                     // of the job, when running
+  std::optional<RevisionKey> cause = {};  // the parent that failed, when upstream_failed
+};
+
+using Decision = std::variant<StartJob, StopMember, Transition>;
+using Decisions = std::vector<Decision>;
+
+// How the runner says a member ended.
+struct Ending {
+  State state = State::finished;
+  Reason reason = Reason::none;
+};
+
+// Why a revision has not started.
+struct Wait {
+  std::vector<RevisionKey> parents;      // unfinished ones
+  std::optional<int> queue_place;        // 1 is next
+  std::optional<SteadyTime> retry_at;
+};
+
+class Plan {
+ public:
+  explicit Plan(PlanOptions options) : options_(options) {}
+
+  // Takes up a job. `unfinished` are those of its parents that have not ended, `failed` one that has failed, if any.
+  Decisions add(PlannedJob job, std::set<RevisionKey> unfinished, std::optional<RevisionKey> failed);
+
+  // A member of a running attempt ended. A failed one waits for the end of the attempt when it may be tried again.
+  // Gives nothing when the attempt or member is not current.
+  Decisions member_ended(const std::string& job, int attempt, RevisionKey member, Ending ending);
+
+  // Nothing of the attempt is left: its resources are free. A member that was never said to have ended failed as lost.
+  Decisions job_ended(const std::string& job, int attempt, SteadyTime now);
+
+  // Ends a revision that has not ended: it is cancelled at once; what runs is stopped. Nothing when it is not known.
+  Decisions cancel(RevisionKey key);
+
+  // Makes every job that has never started wait for `to`, which is unfinished, instead of `from`, where `may(member)` says so.
+  // Gives their members, which are waiting then.
+  std::vector<RevisionKey> rebind(RevisionKey from, RevisionKey to, const std::function<bool(RevisionKey)>& may);
+
+  // Starts what was delayed until now.
+  Decisions tick(SteadyTime now);
+  std::optional<SteadyTime> next_wake() const;
+
+  bool contains(RevisionKey key) const { return job_of_.contains(key); }
+  bool is_current(const std::string& job, int attempt, RevisionKey member) const;
+  Wait why(RevisionKey key) const;
+
+  std::size_t running() const { return running_; }
+  std::size_t queued() const { return queue_.size(); }
+  double cpu_used() const { return cpu_used_; }
+
+ private:
+  enum class Phase { waiting, queued, delayed, running };
+
+  struct Job {
+    PlannedJob spec;
+    Phase phase = Phase::waiting;
+    std::set<RevisionKey> unfinished;  // parents
+    std::set<RevisionKey> open;        // members that have not ended
+    std::set<RevisionKey> again;       // open ones whose attempt failed and that are tried again
+    int attempt = 0;
+    SteadyTime retry_at{};
+    double cpu_held = 0;
+  };
+
+  double cpu_wanted(const Job& job) const;
+  void enqueue(Job& job, Decisions& out);
+  void start_what_fits(Decisions& out);
+  void start(Job& job, Decisions& out);
+  void end_or_repeat(Job& job, RevisionKey member, Ending ending, Decisions& out);
+  void end_member(Job& job, Transition transition, Decisions& out);
+  void fail_upstream(Job& job, RevisionKey parent, Decisions& out);
+  void settle(Decisions& out);
+  void parent_ended(const std::string& id, RevisionKey parent, bool finished, Decisions& out);
+  void release_delayed(SteadyTime now);
+  void leave_phase(Job& job);
+  void forget_if_done(const std::string& id);
+  static void unlink(std::map<RevisionKey, std::set<std::string>>& index, RevisionKey key, const std::string& id);
+
+  PlanOptions options_;
+  std::map<std::string, Job> jobs_;
+  std::map<RevisionKey, std::string> job_of_;                  // open members
+  std::map<RevisionKey, std::set<std::string>> waits_on_;      // unfinished parent → jobs
+  std::map<RevisionKey, std::set<std::string>> children_;      // any parent of a job that has not started → jobs
+  std::deque<std::string> queue_;                              // ready, first come first served
+  std::set<std::pair<SteadyTime, std::string>> delayed_;
+  std::deque<std::pair<RevisionKey, bool>> ended_;             // whose children have not been told; true: it finished
+  std::size_t running_ = 0;
+  double cpu_used_ = 0;
+};
+
+}  // namespace lo::engine

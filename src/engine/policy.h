@@ -1,0 +1,34 @@
+// What a request says about how its step is to be run: retry, timeout, resources. Pure.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "base/json.h"
+#include "engine/runner.h"
+
+namespace lo::engine {
+
+// `retry: {maxAttempts, delay, backoff}`: delay in seconds before the second attempt, multiplied by backoff for each more.
+struct Retry {
+  int max_attempts = 1;
+  std::chrono::milliseconds delay{0};
+  double backoff = 1;
+};
+
+struct Policy {
+  Retry retry;
+  Limits limits;
+};
+
+// The names of the members that read_policy reads: "retry", "timeout", "resources".
+bool is_policy_key(std::string_view key);
+
+// Reads them from a request's top level: `timeout` in seconds (number), `resources: {cpu, memory}` with memory in bytes or as text
+// with a unit ("512MB", "2GiB"). Code::unacceptable with a pointer for anything else.
+Result<Policy> read_policy(const json::object& request);
+
+// How long to wait before attempt `next` (2, 3, …).
+std::chrono::milliseconds retry_delay(const Retry& retry, int next);
+
+}  // namespace lo::engine

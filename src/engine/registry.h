@@ -1,0 +1,79 @@
+// The engine's memory of names: which steps there are, their revisions and states, who was made from whom. Pure: no I/O, no threads.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "catalog/records.h"
+
+namespace lo::engine {
+
+using catalog::RevisionKey;
+using catalog::StepId;
+
+// What is remembered of a revision, ended or not.
+struct Brief {
+  std::string operation;
+  std::string job;
+  std::vector<catalog::Parent> parents;
+  State state = State::waiting;
+  Reason reason = Reason::none;
+};
+
+struct Entry {
+  catalog::Step step;
+  std::map<int, Brief> revisions;
+  std::set<StepId> used_by;  // steps with a revision made from one of these
+  bool leaving = false;      // its removal is being committed
+
+  int newest() const { return revisions.empty() ? 0 : revisions.rbegin()->first; }
+  std::optional<int> newest_usable() const;    // that has not failed and was not cancelled
+  std::optional<int> newest_finished() const;
+  bool busy() const;                           // some revision has not ended
+};
+
+// "titanic@2" is the name "titanic" and revision 2; without "@" no revision. Code::unacceptable when the revision is no number.
+struct Reference {
+  std::string name;
+  std::optional<int> revision;
+};
+Result<Reference> parse_reference(std::string_view text, std::string_view pointer);
+
+class Registry {
+ public:
+  // The parents of a revision must have been added before it, or be gone for good.
+  void add_step(catalog::Step step);
+  void add_revision(const catalog::Revision& revision);
+  void set_state(RevisionKey key, State state, Reason reason);
+  void set_parents(RevisionKey key, std::vector<catalog::Parent> parents);
+  void remove_revision(RevisionKey key);
+  void remove_step(StepId id);
+  void set_leaving(StepId id, bool leaving);
+
+  const Entry* find(std::string_view name) const;  // nullptr when unknown; a leaving one is found
+  const Entry* find(StepId id) const;
+  const Brief* find(RevisionKey key) const;
+  std::string name_of(RevisionKey key) const;      // "" when it is gone
+
+  // Binds a reference as it stands now: the newest revision that has not failed or been cancelled, or the one named.
+  // Code::unacceptable with `pointer` when the name is unknown (the nearest is named), leaving, or has no usable revision.
+  Result<catalog::Parent> bind(std::string_view text, std::string_view pointer) const;
+
+  // Every step made from `id`, directly or not, nearest first; `id` itself is not among them.
+  std::vector<StepId> descendants(StepId id) const;
+
+  // Steps whose newest revision failed because an input did, and that are made from `id`: nearest first.
+  std::vector<StepId> failed_by_upstream(StepId id) const;
+
+  // Why the step's newest result no longer is what it would be if it were made now: "made from titanic@1, the newest is 2".
+  std::optional<std::string> stale_because(StepId id) const;
+
+ private:
+  std::map<std::string, StepId, std::less<>> names_;
+  std::map<StepId, Entry> steps_;
+};
+
+}  // namespace lo::engine
