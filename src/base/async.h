@@ -1,4 +1,4 @@
-// The bridge between callbacks and coroutines, and the only threads there are.
+// The bridge between callbacks and coroutines.
 //   Strand      work that runs one piece at a time, in order, on the I/O threads; it must not block
 //   BlockingPool  threads for work that blocks: files, SQLite reads, libcurl, Arrow
 #pragma once
@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <functional>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "base/error.h"
@@ -28,15 +29,18 @@ using Strand = asio::strand<asio::any_io_executor>;
 template <class T>
 using Callback = std::move_only_function<void(T)>;
 
-// Awaits a function that takes a callback. `start` is called at once with a Callback<T>, which must be called exactly once,
-// from any thread; the coroutine goes on with its value on its own executor.
-//   Result<Page> page = co_await await_callback<Result<Page>>([&](auto done) { reader.page(7, std::move(done)); });
-template <class T, class Start>
-Awaitable<T> await_callback(Start&& start);
+// g++ 12 destroys twice what a lambda or aggregate owns that is written inside a co_await expression:
+//   co_await pool.run([name] { … });                      // a double free when name is a string
+//   co_await send(Answer{.text = text});                  // the same
+// A lambda that captures by reference owns nothing and is right. One that must own is named first and passed by its name:
+//   auto work = [name] { … };
+//   co_await pool.run(work);
+// await_callback and BlockingPool::run refuse the first form; nothing refuses the second.
+template <class Function>
+concept SafeToAwait = std::is_lvalue_reference_v<Function> || std::is_trivially_destructible_v<Function>;
 
 namespace detail {
 
-// `start` is a pointer, and the lambda owns nothing: g++ 12 destroys twice what a temporary of a co_await expression owns.
 template <class T, class Start>
 Awaitable<T> await_started(std::shared_ptr<Start> start) {
   auto executor = co_await asio::this_coro::executor;
@@ -51,9 +55,15 @@ Awaitable<T> await_started(std::shared_ptr<Start> start) {
 
 }  // namespace detail
 
+// Awaits a function that takes a callback. `start` is called at once with a Callback<T>, which must be called exactly once,
+// from any thread; the coroutine goes on with its value on its own executor. A `start` passed by its name is moved from. The
+// wait itself cannot be cancelled. Whoever calls back must be gone before the threads of the executor are: declare IoThreads
+// before the BlockingPool and the catalog.
+//   Result<Page> page = co_await await_callback<Result<Page>>([&](auto done) { reader.page(7, std::move(done)); });
 template <class T, class Start>
 Awaitable<T> await_callback(Start&& start) {
-  return detail::await_started<T>(std::make_shared<std::decay_t<Start>>(std::forward<Start>(start)));
+  static_assert(SafeToAwait<Start>, "name the lambda first, then pass its name: see SafeToAwait");
+  return detail::await_started<T>(std::make_shared<std::decay_t<Start>>(std::move(start)));
 }
 
 class BlockingPool {
@@ -68,12 +78,15 @@ class BlockingPool {
   }
 
   // Awaits `work()` done on a thread of the pool: auto rows = co_await pool.run([&] { return read_rows(); });
+  // Work passed by its name is moved from.
   template <class Work>
   auto run(Work&& work) -> Awaitable<std::invoke_result_t<std::decay_t<Work>&>> {
+    static_assert(SafeToAwait<Work>, "name the lambda first, then pass its name: see SafeToAwait");
     using T = std::invoke_result_t<std::decay_t<Work>&>;
-    return await_callback<T>([this, work = std::forward<Work>(work)](Callback<T> done) mutable {
+    auto start = [this, work = std::move(work)](Callback<T> done) mutable {
       post([work = std::move(work), done = std::move(done)]() mutable { done(work()); });
-    });
+    };
+    return await_callback<T>(start);
   }
 
  private:

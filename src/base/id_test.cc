@@ -35,7 +35,8 @@ TEST(UuidTest, HasVersionAndVariant) {
 }
 
 TEST(CheckNameTest, AcceptsLettersDigitsUnderscoreAndDash) {
-  for (const auto* name : {"a", "Z", "0", "_", "-", "titanic_training-2", "streams"}) EXPECT_TRUE(check_name(name, "/name")) << name;
+  for (const auto* name : {"a", "Z", "0", "_", "-", "titanic_training-2", "streams"})
+    EXPECT_TRUE(check_name(name, "/name")) << name;
   EXPECT_TRUE(check_name(std::string(128, 'x'), "/name"));
 }
 

@@ -1,0 +1,40 @@
+"""Code that a request gives as a URL."""
+
+from __future__ import annotations
+
+MAX_BYTES = 16 * 1024 * 1024
+TIMEOUT = 30.0  # seconds without a byte
+_HANDLERS = ("HTTPHandler", "HTTPSHandler", "HTTPRedirectHandler", "HTTPDefaultErrorHandler", "HTTPErrorProcessor",
+             "UnknownHandler")
+
+
+class DownloadFailed(RuntimeError):
+    """Names the field, the URL and what went wrong."""
+
+
+def code(text_or_url: str, field: str) -> str:
+    """The text itself, or what its http or https URL gives. Raises DownloadFailed."""
+    if not text_or_url.startswith(("http://", "https://")):
+        return text_or_url
+    url = text_or_url.strip()
+    try:
+        return _fetched(url)
+    except (OSError, ValueError) as error:  # URLError and HTTPError are OSErrors, UnicodeDecodeError is a ValueError
+        raise DownloadFailed(f"{field}: the code could not be read from {url}: {error}") from error
+
+
+def _fetched(url: str) -> str:
+    from http.client import HTTPException
+    from urllib import request
+
+    opener = request.OpenerDirector()  # http and https alone, also after a redirect
+    for name in _HANDLERS:
+        opener.add_handler(getattr(request, name)())
+    try:
+        with opener.open(url, timeout=TIMEOUT) as answer:
+            body: bytes = answer.read(MAX_BYTES + 1)
+    except HTTPException as error:
+        raise OSError(f"{type(error).__name__}: {error}") from error
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"it has more than {MAX_BYTES} bytes")
+    return body.decode(answer.headers.get_content_charset() or "utf-8")

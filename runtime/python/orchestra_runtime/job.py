@@ -1,0 +1,117 @@
+"""What an operation is given: `run(job: Job) -> None`, found by operations.py.
+
+An operation calls finish or fail once for each member; what it leaves open when it returns or raises is failed by step.py.
+All methods may be called from any thread of the step.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orchestra_runtime import plain, storing, traces
+from orchestra_runtime.channel import Channel
+from orchestra_runtime.records import Input, Limits, Manifest, Member, Spark, StepFile
+
+RESULT = "result.json"
+
+
+class Job:
+    def __init__(self, step: StepFile, channel: Channel) -> None:
+        self._step = step
+        self._channel = channel
+        self._lock = threading.Lock()
+        self._open = {member.name: member for member in step.members}
+        self._loaded: dict[str, Any] = {}
+
+    @property
+    def token(self) -> str:
+        return self._step.token
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        return self._step.members
+
+    @property
+    def inputs(self) -> Mapping[str, Input]:
+        """By the text that a request refers to them with: "titanic", "titanic@2"."""
+        return self._step.inputs
+
+    @property
+    def limits(self) -> Limits:
+        return self._step.limits
+
+    @property
+    def spark(self) -> Spark | None:
+        return self._step.spark
+
+    @property
+    def checkpoint(self) -> str | None:
+        """A folder that outlives attempts."""
+        return str(self._step.checkpoint) if self._step.checkpoint else None
+
+    @property
+    def open_members(self) -> tuple[Member, ...]:
+        """Those that have neither finished nor failed."""
+        with self._lock:
+            return tuple(self._open.values())
+
+    def input(self, reference: str) -> Input:
+        """LookupError when the job was not given it."""
+        if reference not in self.inputs:
+            raise LookupError(f"'{reference}' is not among the inputs of this step ({', '.join(sorted(self.inputs)) or 'none'})")
+        return self.inputs[reference]
+
+    def load(self, reference: str) -> Any:
+        """The stored value, once per job: a table or model's rows as pandas.DataFrame, an object as itself, a blob as an open
+        binary file. LookupError when the job was not given it, storing.LoadFailed when it cannot be read here."""
+        stored = self.input(reference)
+        with self._lock:
+            if reference not in self._loaded:
+                self._loaded[reference] = storing.load(reference, stored)
+            return self._loaded[reference]
+
+    def progress(self, member: str, data: Mapping[str, Any]) -> None:
+        """Shown to those who observe the member; at most 60 kB of JSON."""
+        self._channel.send({"type": "progress", "member": member, "data": data})
+
+    def finish(self, member: str, result: Manifest, facts: Mapping[str, Any] | None = None) -> None:
+        """`result` names files that lie complete in the member's staging folder; `facts` are added to the metadata."""
+        self._end(member, {"status": "finished", "manifest": result.to_json(), "facts": dict(facts or {})})
+
+    def fail(self, member: str, exception: BaseException, facts: Mapping[str, Any] | None = None) -> None:
+        """The traceback begins at the user's first frame."""
+        outcome = {
+            "status": "failed",
+            "exception": traces.headline(exception),
+            "traceback": traces.of_user(exception),
+            "facts": dict(facts or {}),
+        }
+        if traces.is_memory(exception):
+            outcome["reason"] = "out_of_memory"
+        self._end(member, outcome)
+
+    def on_stop_member(self, stop: Callable[[str], None]) -> None:
+        """From now on, `stop` is called with a member's name, on a thread of its own, when only that member shall end. The
+        operation then ends it by fail or finish as it likes: the server has its own word for a member it stopped."""
+
+        def listen() -> None:
+            for message in self._channel.messages():
+                if message.get("type") == "stop_member":
+                    stop(str(message.get("member")))
+
+        threading.Thread(target=listen, name="stop_member", daemon=True).start()
+
+    def _end(self, name: str, outcome: dict[str, Any]) -> None:
+        with self._lock:
+            member = self._open.pop(name, None)
+        if member is None:
+            raise RuntimeError(f"member '{name}' is unknown or has ended already")
+        path = member.staging / RESULT
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(plain.jsonable(outcome), allow_nan=False), encoding="utf-8")
+        os.rename(partial, path)
+        self._channel.tell({"type": "member_ended", "member": name})

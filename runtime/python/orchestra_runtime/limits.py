@@ -1,0 +1,66 @@
+"""A step's share of the machine."""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import sys
+from typing import Any
+
+from orchestra_runtime.records import Limits
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS")
+RESERVE = 32 * 1024 * 1024  # bytes beyond the memory limit that reporting its exhaustion may take
+
+_thread_pools: Any = None  # those of the libraries that the fork server has loaded
+
+
+def single_threaded() -> None:
+    """For a fork server, before it loads anything: libraries start no threads of their own, unless the server says otherwise."""
+    for variable in THREAD_VARIABLES:
+        os.environ.setdefault(variable, "1")
+    os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
+
+
+def find_thread_pools() -> None:
+    """Before forking, after loading: looking for them later would cost every step a millisecond."""
+    global _thread_pools
+    from threadpoolctl import ThreadpoolController
+
+    _thread_pools = ThreadpoolController()
+
+
+def use_cores(cpu: float) -> None:
+    """Threads of the libraries loaded, and by environment of those that are loaded from now on."""
+    cores = max(1, math.ceil(cpu))
+    for variable in THREAD_VARIABLES:
+        os.environ[variable] = str(cores)
+    if cores == 1:
+        return
+    if _thread_pools is not None:
+        _thread_pools.limit(limits=cores)
+    if arrow := sys.modules.get("pyarrow"):
+        arrow.set_cpu_count(cores)
+
+
+def cap_memory(limits: Limits) -> None:
+    """Where no control group counts: RLIMIT_DATA, beyond what was inherited from the fork server. Each process of the step has it
+    for itself. (RLIMIT_AS would break the JVM and TensorFlow, which reserve far more than they use.)"""
+    if limits.memory is None:
+        return
+    most = _data_bytes() + limits.memory
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    ceiling = most + RESERVE if hard == resource.RLIM_INFINITY else min(hard, most + RESERVE)
+    resource.setrlimit(resource.RLIMIT_DATA, (min(most, ceiling), ceiling))
+
+
+def open_reserve() -> None:
+    """After a MemoryError, so that it can be reported."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+
+
+def _data_bytes() -> int:
+    with open("/proc/self/statm", "rb", buffering=0) as file:
+        return int(file.read().split()[5]) * resource.getpagesize()

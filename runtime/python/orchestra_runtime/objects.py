@@ -1,0 +1,101 @@
+"""Objects as files: object.pickle (cloudpickle, protocol 5) and buffers.bin, which holds large out-of-band buffers.
+
+buffers.bin: magic, number of buffers (u64), then offset and size (u64 each) of every buffer, then the buffers, each at a multiple
+of 64 bytes; little endian. It is mapped private when loaded: the value may be written into, the file never changes.
+"""
+
+from __future__ import annotations
+
+import mmap
+import pickle
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+PICKLE = "object.pickle"
+BUFFERS = "buffers.bin"
+MAGIC = b"LOBUF\x00\x00\x01"
+ALIGNMENT = 64
+SMALL = 16 * 1024  # a buffer of fewer bytes stays in the pickle
+
+
+class NotStorable(TypeError):
+    """A value that does not serialise."""
+
+
+def save(value: Any, folder: Path) -> tuple[str, ...]:
+    """Writes the files into `folder` and gives their names. Raises NotStorable, which names the type; MemoryError."""
+    import cloudpickle
+
+    buffers: list[memoryview] = []
+    try:
+        with open(folder / PICKLE, "wb") as file:
+            cloudpickle.Pickler(file, protocol=5, buffer_callback=lambda each: _keep(each, buffers)).dump(value)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise NotStorable(f"a value of type {type_name(value)} cannot be stored: {error}") from error
+    if not buffers:
+        return (PICKLE,)
+    _write_buffers(buffers, folder / BUFFERS)
+    return (PICKLE, BUFFERS)
+
+
+def load(pickled: Path, buffers: Path | None) -> Any:
+    views = _map_buffers(buffers) if buffers else []
+    with open(pickled, "rb") as file:
+        return pickle.load(file, buffers=views)
+
+
+def type_name(value: Any) -> str:
+    """ "sklearn.linear_model._logistic.LogisticRegression", "dict"; a class of the user's own code has no module."""
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _keep(buffer: pickle.PickleBuffer, kept: list[memoryview]) -> bool:
+    """Tells the pickler whether the buffer goes into the pickle itself."""
+    try:
+        view = buffer.raw()
+    except BufferError:  # not contiguous
+        return True
+    if view.nbytes < SMALL:
+        return True
+    kept.append(view)
+    return False
+
+
+def _write_buffers(buffers: Sequence[memoryview], path: Path) -> None:
+    offsets, end = [], _aligned(len(MAGIC) + 8 + 16 * len(buffers))
+    for view in buffers:
+        offsets.append(end)
+        end = _aligned(end + view.nbytes)
+    with open(path, "wb", buffering=0) as file:
+        head = MAGIC + struct.pack("<Q", len(buffers))
+        _write(file, head + b"".join(struct.pack("<QQ", at, view.nbytes) for at, view in zip(offsets, buffers, strict=True)))
+        for at, view in zip(offsets, buffers, strict=True):
+            file.seek(at)
+            _write(file, view)
+        file.truncate(end)
+
+
+def _write(file: Any, data: bytes | memoryview) -> None:
+    """The kernel takes at most 2 GB at once."""
+    rest = memoryview(data)
+    while rest.nbytes:
+        rest = rest[file.write(rest) :]
+
+
+def _aligned(offset: int) -> int:
+    return -(-offset // ALIGNMENT) * ALIGNMENT
+
+
+def _map_buffers(path: Path) -> list[memoryview]:
+    with open(path, "rb") as file:
+        mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+    if mapped[: len(MAGIC)] != MAGIC:
+        raise ValueError(f"'{path.name}' does not begin as a file of buffers does")
+    (count,) = struct.unpack_from("<Q", mapped, len(MAGIC))
+    index = [struct.unpack_from("<QQ", mapped, len(MAGIC) + 8 + 16 * i) for i in range(count)]
+    return [mapped[at : at + size] for at, size in index]

@@ -1,0 +1,50 @@
+"""A step's working and temporary folder: made by its keeper, gone with it.
+
+Its owner holds a lock on it, which the kernel takes back when the owner dies: so one that was left behind is known.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_PREFIX = "orchestra-step-"
+
+
+class Scratch:
+    def __init__(self) -> None:
+        while True:
+            self.path = tempfile.mkdtemp(prefix=_PREFIX)
+            self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            if os.path.exists(self.path):
+                return
+            os.close(self._lock)  # a sweep came between making and locking it
+
+    def remove(self) -> None:
+        """The lock stays until the process ends: closing it frees the folder's inode, which takes milliseconds."""
+        try:
+            os.rmdir(self.path)  # most steps leave nothing
+        except OSError:
+            shutil.rmtree(self.path, ignore_errors=True)
+
+
+def sweep() -> None:
+    """Removes folders of this user whose owners are dead."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            if folder.stat().st_uid != os.getuid() or folder.is_symlink():
+                continue
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:
+            pass  # its owner lives
+        finally:
+            os.close(lock)

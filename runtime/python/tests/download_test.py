@@ -1,0 +1,70 @@
+"""Code by URL."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from orchestra_runtime import download
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        status, headers, body = {
+            "/code.py": (200, {}, "response = 'ü'".encode()),
+            "/latin.py": (200, {"Content-Type": "text/plain; charset=latin-1"}, "response = 'ü'".encode("latin-1")),
+            "/moved": (302, {"Location": "/code.py"}, b""),
+            "/to-file": (302, {"Location": "file:///etc/passwd"}, b""),
+            "/to-ftp": (302, {"Location": "ftp://127.0.0.1/x"}, b""),
+            "/large": (200, {}, b"#" * (download.MAX_BYTES + 1)),
+            "/binary": (200, {}, b"\xff\xfe"),
+        }.get(self.path, (404, {}, b"no"))
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+        except ConnectionError:
+            pass
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_text_is_the_code_itself() -> None:
+    assert download.code("response = 'http://x'", "function") == "response = 'http://x'"
+
+
+@pytest.mark.parametrize("path", ["/code.py", "/latin.py", "/moved"])
+def test_a_url_is_fetched(url: str, path: str) -> None:
+    assert download.code(url + path, "function") == "response = 'ü'"
+
+
+@pytest.mark.parametrize(("path", "said"), [
+    ("/absent", "HTTP Error 404"), ("/to-file", "not allowed|file"), ("/to-ftp", "ftp"), ("/large", "more than 16777216 bytes"),
+    ("/binary", "decode"),
+])
+def test_what_fails_names_field_and_url(url: str, path: str, said: str) -> None:
+    with pytest.raises(download.DownloadFailed, match=said) as raised:
+        download.code(url + path, "function")
+    assert str(raised.value).startswith(f"function: the code could not be read from {url}{path}: ")
+
+
+def test_a_server_that_does_not_answer_is_named() -> None:
+    with pytest.raises(download.DownloadFailed, match="refused"):
+        download.code("http://127.0.0.1:1/x", "function")

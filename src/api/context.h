@@ -1,0 +1,41 @@
+// What the handlers work with. Everything outlives them; main.cc fills it in.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "base/bell.h"
+#include "base/clock.h"
+#include "catalog/catalog.h"
+#include "dataset/download.h"
+#include "engine/conductor.h"
+#include "observe/hub.h"
+#include "store/store.h"
+
+namespace prometheus {
+class Registry;
+}
+
+namespace lo::api {
+
+inline constexpr std::string_view kPrefix = "/api/learningOrchestra/v1";
+
+struct Context {
+  engine::Conductor* conductor = nullptr;
+  catalog::Catalog* catalog = nullptr;
+  store::Store* store = nullptr;
+  observe::Hub* hub = nullptr;
+  BlockingPool* pool = nullptr;
+  std::shared_ptr<Clock> clock;
+  std::shared_ptr<prometheus::Registry> metrics;
+  dataset::UrlPolicy urls;
+
+  std::function<std::filesystem::path(engine::RevisionKey, int attempt)> log_path;
+  Bell* logs = nullptr;                              // rings when a log has grown
+  std::function<json::object()> runners;             // engine::Runner::status
+  std::uint64_t upload_limit = std::uint64_t{1} << 40;  // bytes
+};
+
+}  // namespace lo::api

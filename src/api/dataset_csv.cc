@@ -1,0 +1,80 @@
+// dataset/csv {datasetName, datasetURI | url, types?, delimiter?, encoding?, headers?}; an upload has {upload: {digest, bytes}} instead of
+// a URL in its stored request.
+#include <fmt/format.h>
+
+#include "api/fields.h"
+#include "api/service.h"
+#include "dataset/csv_options.h"
+
+namespace lo::api {
+namespace {
+
+constexpr std::string_view kOptions[] = {"types", "delimiter", "encoding", "headers"};
+
+void read_options(const json::object& body, Fields& fields, json::object& request) {
+  if (auto options = dataset::parse_csv_options(body); !options) fields.refuse(options.error());
+  for (auto key : kOptions) {
+    fields.accept(key);
+    if (fields.has(key)) request[key] = body.at(key);
+  }
+}
+
+// The one of `datasetURI` and `url` that is given.
+std::string read_url(Fields& fields, const Context& context) {
+  auto key = fields.has("url") && !fields.has("datasetURI") ? "url" : "datasetURI";
+  fields.accept("url");
+  fields.accept("datasetURI");
+  auto url = fields.text(key);
+  if (url.empty()) return url;
+  if (auto safe = dataset::check_url(url, fmt::format("/{}", key), context.urls); !safe) fields.refuse(safe.error());
+  return url;
+}
+
+Result<Draft> read(const json::object& body, const Context& context) {
+  Fields fields(body);
+  json::object request;
+  auto name = fields.name("datasetName");
+  request["datasetName"] = name;
+  if (fields.has("upload"))
+    request["upload"] = fields.object("upload");  // put there by the upload handler, never by a client
+  else
+    request["datasetURI"] = read_url(fields, context);
+  read_options(body, fields, request);
+  auto labels = fields.optional_object("labels");
+  LO_TRY(fields.finish());
+  copy_policy(body, request);
+  Draft draft;
+  draft.steps.push_back({.name = name, .service = "dataset/csv", .request = std::move(request), .labels = std::move(labels)});
+  return draft;
+}
+
+json::object schema() {
+  return {{"type", "object"},
+          {"required", json::array{"datasetName", "datasetURI"}},
+          {"properties",
+           {{"datasetName", {{"$ref", "#/components/schemas/Name"}}},
+            {"datasetURI", {{"type", "string"}, {"minLength", 1}, {"description", "http or https URL of a CSV file"}}},
+            {"types",
+             {{"description", "\"string\" (default), \"infer\", or a type per field"},
+              {"oneOf", json::array{json::object{{"type", "string"}, {"enum", json::array{"string", "infer"}}},
+                                    json::object{{"type", "object"}, {"additionalProperties", {{"type", "string"}}}}}}}},
+            {"delimiter", {{"type", "string"}, {"minLength", 1}, {"maxLength", 1}}},
+            {"encoding", {{"type", "string"}}},
+            {"headers", {{"type", "array"}, {"items", {{"type", "string"}}}}}}}};
+}
+
+}  // namespace
+
+Service dataset_csv_service() {
+  return {.path = "dataset/csv",
+          .name_key = "datasetName",
+          .has_patch = true,
+          .rows = true,
+          .read = read,
+          .check = {},
+          .body_of = [](const std::string&, const json::object& request) { return request; },
+          .schema = schema(),
+          .summary = "A table from a CSV file"};
+}
+
+}  // namespace lo::api

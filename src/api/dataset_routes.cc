@@ -1,0 +1,124 @@
+// POST and PATCH of dataset/csv: a JSON body with a URL, or the file itself as the body, streamed to disk.
+#include <fcntl.h>
+
+#include <array>
+#include <fmt/format.h>
+
+#include "api/routes.h"
+#include "api/upload.h"
+#include "api/verbs.h"
+#include "base/fault.h"
+
+namespace lo::api {
+namespace {
+
+constexpr std::size_t kJsonLimit = 16u << 20;
+
+bool is_json(const http::Request& request) {
+  return request.header("content-type").value_or("").starts_with("application/json");
+}
+
+// The body of a JSON request on a route that streams.
+Awaitable<Result<json::object>> read_json(http::Request& request) {
+  std::string body;
+  std::array<char, 65536> buffer{};
+  for (;;) {
+    auto got = co_await request.stream->read(buffer);
+    if (!got) co_return std::unexpected(got.error());
+    if (*got == 0) break;
+    body.append(buffer.data(), *got);
+    if (body.size() > kJsonLimit) co_return fail(Code::too_large, "a JSON body has at most 16 MB");
+  }
+  auto object = parse_json_object(body);
+  if (object && object->contains("upload"))
+    co_return fail_field(Code::unacceptable, "/upload", "upload is no member: send the file itself as text/csv");
+  co_return object;
+}
+
+// The query parameters of an upload as the body they stand for: datasetName, delimiter, encoding as texts; types and headers as JSON,
+// or types=infer.
+Result<json::object> body_from_query(const http::Request& request) {
+  json::object body;
+  for (const auto& [name, value] : request.query) {
+    if (name == "datasetName" || name == "delimiter" || name == "encoding") {
+      body[name] = value;
+    } else if (name == "types" || name == "headers" || name == "labels") {
+      auto parsed = parse_json(value);
+      body[name] = parsed ? *parsed : json::value(value);
+    } else {
+      return fail(Code::unacceptable, fmt::format("there is no parameter \"{}\" of an upload", name.substr(0, 140)));
+    }
+  }
+  return body;
+}
+
+// Reads the upload into the store and gives the body with its digest. What is wrong with the rest is found before the bytes are read.
+Awaitable<Result<json::object>> receive(const Context& context, const Service& service, json::object body,
+                                        http::Request& request) {
+  body["upload"] = json::object{{"digest", ""}, {"bytes", 0}};
+  if (auto draft = service.read(body, context); !draft) co_return std::unexpected(draft.error());
+  auto upload = co_await receive_upload(context, *request.stream);
+  if (!upload) co_return std::unexpected(upload.error());
+  std::ignore = fault_point("upload.received");
+  body["upload"] = std::move(*upload);
+  co_return body;
+}
+
+Awaitable<Result<json::object>> body_of(const Context& context, const Service& service, json::object fixed,
+                                        http::Request& request) {
+  if (is_json(request)) co_return co_await read_json(request);
+  auto body = body_from_query(request);
+  if (!body) co_return std::unexpected(body.error());
+  for (const auto& member : fixed) (*body)[member.key()] = member.value();
+  co_return co_await receive(context, service, std::move(*body), request);
+}
+
+Answer create_dataset(const Context& context, const Service& service, http::Request& request) {
+  if (!is_json(request)) {
+    auto name = std::string(request.query_value("datasetName").value_or(""));
+    auto taken = co_await context.pool->run([&] { return context.catalog->find_step(name); });
+    if (taken && *taken)
+      co_return fail(Code::conflict, fmt::format("the name \"{}\" is taken by a {} step", name, (*taken)->service));
+  }
+  json::object nothing;
+  auto body = co_await body_of(context, service, std::move(nothing), request);
+  if (!body) co_return std::unexpected(body.error());
+  auto answer = co_await create(context, service, *body, request);
+  co_await settle_upload(context, *body);
+  co_return answer;
+}
+
+Answer patch_dataset(const Context& context, const Service& service, http::Request& request) {
+  auto name = request.parameters.at("name");
+  json::object fixed;
+  fixed["datasetName"] = name;
+  auto body = co_await body_of(context, service, std::move(fixed), request);
+  if (!body) co_return std::unexpected(body.error());
+  if (body->contains("upload")) (*body)["datasetURI"] = nullptr;
+  if (body->contains("datasetURI") && !body->at("datasetURI").is_null()) (*body)["upload"] = nullptr;
+  auto answer = co_await patch(context, service, name, *body, request);
+  co_await settle_upload(context, *body);
+  co_return answer;
+}
+
+}  // namespace
+
+void add_dataset_routes(http::Router& router, const Context& context) {
+  const auto& service = *find_service("dataset/csv");
+  std::vector<std::string> types{"application/json", "text/csv", "application/octet-stream", "application/gzip",
+                                 "application/zstd"};
+  router.add({.method = "POST",
+              .pattern = fmt::format("{}/dataset/csv", kPrefix),
+              .handler = handler([&](http::Request& request) { return create_dataset(context, service, request); }),
+              .streams_body = true,
+              .content_types = types,
+              .operation_id = "create dataset/csv"});
+  router.add({.method = "PATCH",
+              .pattern = fmt::format("{}/dataset/csv/{{name}}", kPrefix),
+              .handler = handler([&](http::Request& request) { return patch_dataset(context, service, request); }),
+              .streams_body = true,
+              .content_types = types,
+              .operation_id = "change dataset/csv"});
+}
+
+}  // namespace lo::api

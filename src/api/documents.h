@@ -1,0 +1,19 @@
+// What GET <service>/<name> answers with: the rows of a table or the attempts at a step, filtered and paged.
+#pragma once
+
+#include "api/handlers.h"
+
+namespace lo::api {
+
+struct DocumentQuery {
+  std::string query;  // MongoDB filter; "" is {}
+  Page page;
+  std::optional<int> revision;  // an old one; its rows instead of the newest good ones
+  bool rows = false;            // of the result; otherwise one document per attempt
+};
+
+// The documents in the order of _id, the metadata first. Before the first result there is the metadata alone. Code::not_found for a revision
+// that does not exist or gave no table, and dataset/query.h's errors. Blocks.
+Result<json::array> documents_of(const Context& context, const StepRecord& record, const DocumentQuery& query);
+
+}  // namespace lo::api

@@ -1,0 +1,57 @@
+// function/python {name, description?, function, functionParameters?}
+#include "api/fields.h"
+#include "api/mentions.h"
+#include "api/service.h"
+#include "dataset/download.h"
+
+namespace lo::api {
+namespace {
+
+bool is_url(std::string_view text) { return text.starts_with("http://") || text.starts_with("https://"); }
+
+Result<Draft> read(const json::object& body, const Context& context) {
+  Fields fields(body);
+  auto name = fields.name("name");
+  auto description = fields.optional_text("description");
+  auto function = fields.text("function");
+  auto parameters = fields.optional_object("functionParameters");
+  auto labels = fields.optional_object("labels");
+  if (is_url(function))
+    if (auto safe = dataset::check_url(function, "/function", context.urls); !safe) fields.refuse(safe.error());
+  auto mentions = find_mentions(parameters, "/functionParameters");
+  if (!mentions) fields.refuse(mentions.error());
+  LO_TRY(fields.finish());
+  json::object request{{"name", name}, {"function", function}, {"functionParameters", std::move(parameters)}};
+  if (description) request["description"] = *description;
+  copy_policy(body, request);
+  Draft draft{.steps = {}, .mentions = std::move(*mentions)};
+  draft.steps.push_back(
+      {.name = name, .service = "function/python", .request = std::move(request), .labels = std::move(labels)});
+  return draft;
+}
+
+json::object schema() {
+  return {{"type", "object"},
+          {"required", json::array{"name", "function"}},
+          {"properties",
+           {{"name", {{"$ref", "#/components/schemas/Name"}}},
+            {"description", {{"type", "string"}}},
+            {"function", {{"type", "string"}, {"minLength", 1}, {"description", "Python code, or the URL of it"}}},
+            {"functionParameters", {{"type", "object"}, {"description", "globals of the code; \"$name\" is a stored result"}}}}}};
+}
+
+}  // namespace
+
+Service function_python_service() {
+  return {.path = "function/python",
+          .name_key = "name",
+          .has_patch = true,
+          .rows = false,
+          .read = read,
+          .check = {},
+          .body_of = [](const std::string&, const json::object& request) { return request; },
+          .schema = schema(),
+          .summary = "Python code that sets `response`"};
+}
+
+}  // namespace lo::api

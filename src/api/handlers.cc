@@ -1,0 +1,99 @@
+#include "api/handlers.h"
+
+#include <algorithm>
+#include <boost/url/url.hpp>
+#include <charconv>
+#include <fmt/format.h>
+
+namespace lo::api {
+
+http::Response result_response(unsigned status, json::value result) {
+  json::object body;
+  body["result"] = std::move(result);
+  return http::json_response(status, body);
+}
+
+Result<std::int64_t> whole_number(const http::Request& request, std::string_view name, std::int64_t fallback) {
+  auto text = request.query_value(name);
+  if (!text) return fallback;
+  std::int64_t number = 0;
+  auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc{} || end != text->data() + text->size() || number < 0)
+    return fail(Code::unacceptable,
+                fmt::format("the parameter {} must be a whole number from 0, not \"{}\"", name, text->substr(0, 40)));
+  return number;
+}
+
+bool flag(const http::Request& request, std::string_view name) {
+  auto text = request.query_value(name);
+  return text == "true" || text == "1";
+}
+
+Result<Page> read_page_parameters(const http::Request& request, std::int64_t fallback) {
+  constexpr std::int64_t kMost = 1000;
+  Page page;
+  LO_ASSIGN(page.limit, whole_number(request, "limit", fallback));
+  LO_ASSIGN(page.skip, whole_number(request, "skip", 0));
+  page.limit = std::min(page.limit, kMost);
+  return page;
+}
+
+std::string documents_url(std::string_view service, std::string_view name) {
+  return fmt::format("{}/{}/{}?query={{}}&limit=20&skip=0", kPrefix, service, name);
+}
+
+Awaitable<Result<StepRecord>> load_step(const Context& context, std::string name) {
+  auto record = co_await context.pool->run([&context, &name] { return read_step(context, name); });
+  if (record)
+    record->standing = co_await await_callback<std::optional<engine::Standing>>(
+        [&](Callback<std::optional<engine::Standing>> done) { context.conductor->standing(name, std::move(done)); });
+  co_return record;
+}
+
+void add_next_link(const http::Request& request, const Page& page, std::size_t shown, http::Response& response) {
+  if (static_cast<std::int64_t>(shown) < page.limit || page.limit == 0) return;
+  boost::urls::url next;
+  next.set_path(request.path);
+  for (const auto& [name, value] : request.query)
+    if (name != "limit" && name != "skip") next.params().append({name, value});
+  next.params().append({"limit", fmt::to_string(page.limit)});
+  next.params().append({"skip", fmt::to_string(page.skip + page.limit)});
+  response.headers.emplace_back("Link", fmt::format("<{}>; rel=\"next\"", std::string_view(next.buffer())));
+}
+
+std::optional<std::chrono::milliseconds> preferred_wait(const http::Request& request) {
+  constexpr int kMost = 300;
+  auto prefer = request.header("prefer");
+  if (!prefer) return std::nullopt;
+  auto at = prefer->find("wait=");
+  if (at == std::string_view::npos) return std::nullopt;
+  auto digits = prefer->substr(at + 5);
+  int seconds = 0;
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), seconds).ec != std::errc{} || seconds < 0)
+    return std::nullopt;
+  return std::chrono::seconds{std::min(seconds, kMost)};
+}
+
+namespace {
+
+// Blocks.
+bool all_ended(const Context& context, const std::vector<std::string>& names) {
+  return std::ranges::all_of(names, [&](const std::string& name) {
+    auto record = read_step(context, name);
+    return !record || is_terminal(record->newest().state);
+  });
+}
+
+}  // namespace
+
+Awaitable<void> wait_until_ended(const Context& context, std::vector<std::string> names, std::chrono::milliseconds most) {
+  auto until = context.clock->steady() + most;
+  for (;;) {
+    auto seen = context.hub->last();
+    if (co_await context.pool->run([&] { return all_ended(context, names); })) co_return;
+    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - context.clock->steady());
+    if (left.count() <= 0 || !co_await context.hub->changed(seen, left)) co_return;
+  }
+}
+
+}  // namespace lo::api

@@ -1,0 +1,272 @@
+#include "api/openapi.h"
+
+#include <fmt/format.h>
+#include <map>
+#include <stdexcept>
+
+#include "api/service.h"
+
+namespace lo::api {
+namespace {
+
+json::object text_schema() { return {{"type", "string"}}; }
+
+json::object parameter(std::string_view name, std::string_view in, json::object schema, std::string_view description) {
+  return {{"name", name},
+          {"in", in},
+          {"required", in == "path"},
+          {"schema", std::move(schema)},
+          {"description", description}};
+}
+
+json::object whole(std::int64_t most) {
+  return {{"type", "integer"}, {"minimum", 0}, {"maximum", most}};
+}
+
+json::array page_parameters() {
+  return {parameter("limit", "query", whole(9007199254740991), "how many; at most 1000 are given"),
+          parameter("skip", "query", whole(9007199254740991), "how many to leave out first")};
+}
+
+json::array document_parameters() {
+  auto out = page_parameters();
+  out.push_back(parameter("query", "query", text_schema(), "a filter in MongoDB's words, as JSON"));
+  out.push_back(parameter("revision", "query", whole(2147483647), "an old revision"));
+  return out;
+}
+
+json::object flag_parameter(std::string_view name, std::string_view description) {
+  return parameter(name, "query", {{"type", "string"}, {"enum", json::array{"true", "false"}}}, description);
+}
+
+json::object ref(std::string_view name) { return {{"$ref", fmt::format("#/components/schemas/{}", name)}}; }
+
+// What is particular to an operation.
+struct Operation {
+  std::string summary;
+  json::array parameters;
+  json::object body;           // schema of a JSON body
+  json::object content = {};   // other kinds of body
+  std::vector<unsigned> answers{200};
+  std::vector<unsigned> problems{};
+  std::string answer_type = "application/json";
+};
+
+json::object upload_content() {
+  json::object out;
+  for (auto type : {"text/csv", "application/octet-stream", "application/gzip", "application/zstd"})
+    out[type] = json::object{{"schema", {{"type", "string"}, {"contentEncoding", "binary"}}}};
+  return out;
+}
+
+json::array upload_parameters() {
+  return {parameter("datasetName", "query", ref("Name"), "of an upload"),
+          parameter("types", "query", text_schema(), "of an upload: infer, or types per field as JSON"),
+          parameter("delimiter", "query", text_schema(), "of an upload"),
+          parameter("encoding", "query", text_schema(), "of an upload"),
+          parameter("headers", "query", text_schema(), "of an upload: a list as JSON"),
+          parameter("labels", "query", text_schema(), "of an upload: an object as JSON")};
+}
+
+// The members of a body, none of them required: what PATCH takes.
+json::object changed_part(json::object schema) {
+  schema.erase("required");
+  return schema;
+}
+
+json::object with_policy(json::object schema) {
+  auto& properties = schema["properties"].as_object();
+  properties["retry"] = ref("Retry");
+  properties["timeout"] = json::object{{"type", "number"}, {"description", "seconds that an attempt may take"}};
+  properties["resources"] = ref("Resources");
+  properties["labels"] = json::object{{"type", "object"}, {"additionalProperties", {{"type", "string"}}}};
+  schema["additionalProperties"] = false;
+  return schema;
+}
+
+void describe_service(const Service& service, std::map<std::string, Operation>& out) {
+  auto schema = with_policy(service.schema);
+  auto uploads = service.path == "dataset/csv";
+  out["list " + service.path] = {.summary = "All of them, oldest first", .parameters = page_parameters(), .body = {}, .problems = {406}};
+  out["get " + service.path] = {.summary = "Metadata and documents",
+                                .parameters = document_parameters(),
+                                .body = {},
+                                .answers = {200},
+                                .problems = {400, 404, 406}};
+  out["delete " + service.path] = {.summary = "Delete, and free the name",
+                                   .parameters = {flag_parameter("cascade", "also what was made from it")},
+                                   .body = {},
+                                   .problems = {404, 409}};
+  out["create " + service.path] = {.summary = service.summary,
+                                   .parameters = uploads ? upload_parameters() : json::array{},
+                                   .body = schema,
+                                   .content = uploads ? upload_content() : json::object{},
+                                   .answers = {201},
+                                   .problems = {400, 406, 409, 413, 415}};
+  out["change " + service.path] = {.summary = "Change the request and run it again",
+                                   .parameters = uploads ? upload_parameters() : json::array{},
+                                   .body = changed_part(schema),
+                                   .content = uploads ? upload_content() : json::object{},
+                                   .answers = {201},
+                                   .problems = {400, 404, 406, 409, 413, 415}};
+}
+
+void describe_data_type(std::map<std::string, Operation>& out) {
+  out["change types"] = {.summary = "Give fields of a dataset another type, in place",
+                         .parameters = {},
+                         .body = with_policy(data_type_schema()),
+                         .problems = {400, 404, 406, 409, 413, 415}};
+  out["list transform/dataType"] = {.summary = "Datasets that were typed", .parameters = page_parameters(), .body = {}, .problems = {406}};
+  out["get transform/dataType"] = {.summary = "Metadata and rows", .parameters = document_parameters(), .body = {}, .problems = {400, 404, 406}};
+  out["delete transform/dataType"] = {.summary = "Delete the dataset",
+                                      .parameters = {flag_parameter("cascade", "also what was made from it")},
+                                      .body = {},
+                                      .problems = {404, 409}};
+}
+
+void describe_steps(std::map<std::string, Operation>& out) {
+  auto filters = page_parameters();
+  filters.push_back(parameter("type", "query", text_schema(), "service/tool"));
+  filters.push_back(parameter("status", "query", ref("Status"), "of the newest revision"));
+  filters.push_back(parameter("label", "query", text_schema(), "key=value"));
+  filters.push_back(flag_parameter("stale", "only those that are, or are not, stale"));
+  out["list steps"] = {.summary = "Steps of all services", .parameters = filters, .body = {}, .problems = {406}};
+  out["get step"] = {.summary = "Everything known of a step", .parameters = {}, .body = {}, .problems = {404}};
+  out["get log"] = {.summary = "What it printed",
+                    .parameters = {flag_parameter("follow", "as server-sent events while it runs"),
+                                   parameter("revision", "query", whole(2147483647), "an old revision"),
+                                   parameter("attempt", "query", whole(2147483647), "an old attempt")},
+                    .body = {},
+                    .problems = {404, 406},
+                    .answer_type = "text/plain"};
+  out["cancel step"] = {.summary = "End it", .parameters = {}, .body = {}, .problems = {404, 409}};
+  out["rerun step"] = {
+      .summary = "Run the same request again", .parameters = {}, .body = {}, .answers = {201}, .problems = {404, 406, 409}};
+}
+
+void describe_observe(std::map<std::string, Operation>& out) {
+  out["subscribe"] = {.summary = "Observe a step",
+                      .parameters = {},
+                      .body = {{"type", "object"},
+                               {"required", json::array{"name"}},
+                               {"properties", {{"name", ref("Name")}}}},
+                      .answers = {201},
+                      .problems = {400, 406, 409, 413, 415}};
+  out["list subscriptions"] = {.summary = "What is observed", .parameters = {}, .body = {}};
+  out["observe step"] = {.summary = "Wait for the end of a step, or for its next event",
+                         .parameters = {parameter("wait", "query", whole(9007199254740991), "seconds, at most 300"),
+                                        parameter("after", "query", whole(9007199254740991), "id of the last event seen")},
+                         .body = {},
+                         .problems = {404, 406}};
+  out["unsubscribe"] = {.summary = "Observe it no more", .parameters = {}, .body = {}, .problems = {404}};
+  out["stream events"] = {.summary = "All events as server-sent events",
+                          .parameters = {parameter("name", "query", text_schema(), "of a step"),
+                                         parameter("type", "query", text_schema(), "service/tool"),
+                                         parameter("label", "query", text_schema(), "key=value"),
+                                         parameter("Last-Event-ID", "header", text_schema(), "go on after this event")},
+                          .body = {},
+                          .problems = {406},
+                          .answer_type = "text/event-stream"};
+}
+
+void describe_system(std::map<std::string, Operation>& out) {
+  out["health"] = {.summary = "The process lives", .parameters = {}, .body = {}};
+  out["ready"] = {.summary = "Whether steps are accepted, and what state each runner is in",
+                  .parameters = {},
+                  .body = {},
+                  .answers = {200, 503}};
+  out["metrics"] = {.summary = "Numbers for Prometheus", .parameters = {}, .body = {}, .answer_type = "text/plain"};
+  out["openapi"] = {.summary = "This document", .parameters = {}, .body = {}};
+}
+
+std::map<std::string, Operation> descriptions() {
+  std::map<std::string, Operation> out;
+  for (const auto& service : services()) describe_service(service, out);
+  describe_data_type(out);
+  describe_steps(out);
+  describe_observe(out);
+  describe_system(out);
+  return out;
+}
+
+json::object answers_of(const Operation& operation) {
+  json::object out;
+  for (auto status : operation.answers)
+    out[fmt::to_string(status)] = json::object{
+        {"description", status == 201 ? "Accepted, and on disk" : status == 503 ? "Not ready" : "OK"},
+        {"content", {{operation.answer_type, json::object{{"schema", json::object{}}}}}}};
+  for (auto status : operation.problems)
+    out[fmt::to_string(status)] = json::object{
+        {"description", "Problem"}, {"content", {{"application/problem+json", {{"schema", ref("Problem")}}}}}};
+  out["default"] = json::object{{"description", "Problem"},
+                                {"content", {{"application/problem+json", {{"schema", ref("Problem")}}}}}};
+  return out;
+}
+
+json::object operation_object(const http::Route& route, const Operation& operation) {
+  json::object out{{"operationId", route.operation_id}, {"summary", operation.summary}};
+  auto parameters = operation.parameters;
+  if (route.pattern.contains("{name}")) parameters.push_back(parameter("name", "path", ref("Name"), "of the step"));
+  if (!parameters.empty()) out["parameters"] = std::move(parameters);
+  if (!operation.body.empty()) {
+    auto content = operation.content;
+    content["application/json"] = json::object{{"schema", operation.body}};
+    out["requestBody"] = json::object{{"required", true}, {"content", std::move(content)}};
+  }
+  out["responses"] = answers_of(operation);
+  return out;
+}
+
+json::object schemas() {
+  return {
+      {"Name", {{"type", "string"}, {"pattern", "^[A-Za-z0-9_-]{1,128}$"}}},
+      {"Reference", {{"type", "string"}, {"pattern", "^[A-Za-z0-9_-]{1,128}(@[1-9][0-9]*)?$"}}},
+      {"Status",
+       {{"type", "string"},
+        {"enum", json::array{"waiting", "scheduled", "queued", "running", "finished", "failed", "cancelled"}}}},
+      {"Retry",
+       {{"type", "object"},
+        {"additionalProperties", false},
+        {"properties",
+         {{"maxAttempts", {{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}}},
+          {"delay", {{"type", "number"}, {"minimum", 0}, {"description", "seconds"}}},
+          {"backoff", {{"type", "number"}, {"minimum", 1}, {"maximum", 100}}}}}}},
+      {"Resources",
+       {{"type", "object"},
+        {"additionalProperties", false},
+        {"properties",
+         {{"cpu", {{"type", "number"}, {"minimum", 0.01}, {"maximum", 4096}}},
+          {"memory", {{"description", "bytes, or a text such as \"512MB\""}}}}}}},
+      {"Problem",
+       {{"type", "object"},
+        {"required", json::array{"result", "type", "title", "status", "detail"}},
+        {"properties",
+         {{"result", text_schema()},
+          {"type", text_schema()},
+          {"title", text_schema()},
+          {"status", {{"type", "integer"}}},
+          {"detail", text_schema()},
+          {"instance", text_schema()},
+          {"errors", {{"type", "array"}, {"items", {{"type", "object"}}}}}}}}}};
+}
+
+}  // namespace
+
+json::object openapi_document(const http::Router& router) {
+  auto operations = descriptions();
+  json::object paths;
+  for (const auto& route : router.routes()) {
+    auto at = operations.find(route.operation_id);
+    if (at == operations.end()) throw std::logic_error("no description of operation " + route.operation_id);
+    if (!paths.contains(route.pattern)) paths[route.pattern] = json::object{};
+    std::string verb;
+    for (char c : route.method) verb += static_cast<char>(c - 'A' + 'a');
+    paths[route.pattern].as_object()[verb] = operation_object(route, at->second);
+  }
+  return {{"openapi", "3.1.0"},
+          {"info", {{"title", "Learning Orchestra"}, {"version", ORCHESTRA_VERSION}}},
+          {"paths", std::move(paths)},
+          {"components", {{"schemas", schemas()}}}};
+}
+
+}  // namespace lo::api

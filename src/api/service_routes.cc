@@ -1,0 +1,155 @@
+// The routes of the services that are made from a table (service.h), and of transform/dataType.
+#include <fmt/format.h>
+
+#include "api/routes.h"
+#include "api/verbs.h"
+
+namespace lo::api {
+namespace {
+
+std::string route(std::string_view service, std::string_view rest = "") { return fmt::format("{}/{}{}", kPrefix, service, rest); }
+
+Result<json::object> read_body(const http::Request& request) {
+  LO_ASSIGN(auto body, parse_json_object(request.body));
+  if (body.contains("upload"))
+    return fail_field(Code::unacceptable, "/upload", "upload is no member: send the file itself as text/csv");
+  return body;
+}
+
+void add_reading(http::Router& router, const Context& context, const Service& service) {
+  router.add({.method = "GET",
+              .pattern = route(service.path),
+              .handler = handler([&](http::Request& request) { return list(context, service.path, request); }),
+              .operation_id = fmt::format("list {}", service.path)});
+  router.add({.method = "GET",
+              .pattern = route(service.path, "/{name}"),
+              .handler = handler([&](http::Request& request) {
+                return documents(context, service, request.parameters.at("name"), request);
+              }),
+              .operation_id = fmt::format("get {}", service.path)});
+  router.add({.method = "DELETE",
+              .pattern = route(service.path, "/{name}"),
+              .handler = handler([&](http::Request& request) {
+                return remove(context, service.path, request.parameters.at("name"), request);
+              }),
+              .operation_id = fmt::format("delete {}", service.path)});
+}
+
+Answer create_from(const Context& context, const Service& service, http::Request& request) {
+  auto body = read_body(request);
+  if (!body) co_return std::unexpected(body.error());
+  co_return co_await create(context, service, std::move(*body), request);
+}
+
+Answer patch_from(const Context& context, const Service& service, http::Request& request) {
+  auto body = read_body(request);
+  if (!body) co_return std::unexpected(body.error());
+  co_return co_await patch(context, service, request.parameters.at("name"), std::move(*body), request);
+}
+
+void add_writing(http::Router& router, const Context& context, const Service& service) {
+  router.add({.method = "POST",
+              .pattern = route(service.path),
+              .handler = handler([&](http::Request& request) { return create_from(context, service, request); }),
+              .operation_id = fmt::format("create {}", service.path)});
+  if (service.has_patch)
+    router.add({.method = "PATCH",
+                .pattern = route(service.path, "/{name}"),
+                .handler = handler([&](http::Request& request) { return patch_from(context, service, request); }),
+                .operation_id = fmt::format("change {}", service.path)});
+}
+
+// 200 with the dataset's URL, as in 2021.
+Answer change_types(const Context& context, http::Request& request) {
+  auto object = parse_json_object(request.body);
+  if (!object) co_return std::unexpected(object.error());
+  auto body = read_data_type(*object);
+  if (!body) co_return std::unexpected(body.error());
+  if (auto sound = co_await context.pool->run([&] { return check_data_type(*body, context); }); !sound)
+    co_return std::unexpected(sound.error());
+  auto record = co_await load_step(context, body->dataset);
+  if (!record)
+    co_return fail_field(Code::unacceptable, "/inputDatasetName", fmt::format("there is no step \"{}\"", body->dataset));
+  engine::Revise revision{.name = body->dataset,
+                          .kind = engine::Revise::Kind::amend,
+                          .operation = "transform/dataType",
+                          .request = std::move(body->request),
+                          .mentions = {}};
+  auto accepted = co_await await_callback<Result<engine::Accepted>>(
+      [&](auto done) { context.conductor->revise(std::move(revision), std::move(done)); });
+  if (!accepted) co_return std::unexpected(accepted.error());
+  json::value url(documents_url(record->step.service, body->dataset));
+  std::vector<std::string> names{body->dataset};
+  co_return co_await after_wait(context, request, std::move(names), 200, std::move(url));
+}
+
+// Deleting a dataset by way of dataType deletes the dataset, as in 2021.
+Answer remove_typed(const Context& context, http::Request& request) {
+  auto name = request.parameters.at("name");
+  auto record = co_await load_step(context, name);
+  if (!record) co_return std::unexpected(record.error());
+  co_return co_await remove(context, record->step.service, name, request);
+}
+
+// Datasets that were typed in place.
+Answer list_typed(const Context& context, http::Request& request) {
+  auto page = read_page_parameters(request, 1000);
+  if (!page) co_return std::unexpected(page.error());
+  auto documents = co_await context.pool->run([&]() -> Result<json::array> {
+    json::array out;
+    LO_ASSIGN(auto steps, context.catalog->all_steps());
+    std::int64_t matched = 0;
+    for (const auto& step : steps) {
+      auto record = read_step(context, step.name);
+      if (!record || static_cast<std::int64_t>(out.size()) >= page->limit) continue;
+      auto typed = std::ranges::any_of(record->revisions, [](const catalog::Revision& revision) {
+        return revision.operation == "transform/dataType";
+      });
+      if (typed && matched++ >= page->skip) out.push_back(metadata_of(*record));
+    }
+    return out;
+  });
+  if (!documents) co_return std::unexpected(documents.error());
+  co_return result_response(200, std::move(*documents));
+}
+
+void add_data_type(http::Router& router, const Context& context) {
+  router.add({.method = "PATCH",
+              .pattern = route("transform/dataType"),
+              .handler = handler([&](http::Request& request) { return change_types(context, request); }),
+              .operation_id = "change types"});
+  router.add({.method = "GET",
+              .pattern = route("transform/dataType"),
+              .handler = handler([&](http::Request& request) { return list_typed(context, request); }),
+              .operation_id = "list transform/dataType"});
+  router.add({.method = "GET",
+              .pattern = route("transform/dataType", "/{name}"),
+              .handler = handler([&](http::Request& request) {
+                return documents(context, *find_service("dataset/csv"), request.parameters.at("name"), request);
+              }),
+              .operation_id = "get transform/dataType"});
+  router.add({.method = "DELETE",
+              .pattern = route("transform/dataType", "/{name}"),
+              .handler = handler([&](http::Request& request) { return remove_typed(context, request); }),
+              .operation_id = "delete transform/dataType"});
+}
+
+}  // namespace
+
+void add_service_routes(http::Router& router, const Context& context) {
+  for (const auto& service : services()) {
+    add_reading(router, context, service);
+    if (service.path != "dataset/csv") add_writing(router, context, service);  // which takes uploads: dataset_routes.cc
+  }
+  add_data_type(router, context);
+}
+
+void add_routes(http::Router& router, const Context& context) {
+  add_service_routes(router, context);
+  add_dataset_routes(router, context);
+  add_step_routes(router, context);
+  add_observe_routes(router, context);
+  add_system_routes(router, context);
+}
+
+}  // namespace lo::api

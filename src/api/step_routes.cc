@@ -1,0 +1,135 @@
+// /step: all services in one list, one step with everything known of it, its log, cancel and rerun.
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "api/log_stream.h"
+#include "api/routes.h"
+#include "api/verbs.h"
+#include "http/etag.h"
+
+namespace lo::api {
+namespace {
+
+struct ListFilter {
+  catalog::StepFilter steps;
+  std::optional<bool> stale;
+};
+
+Result<ListFilter> read_filter(const http::Request& request) {
+  ListFilter filter;
+  filter.steps.service = std::string(request.query_value("type").value_or(""));
+  if (auto status = request.query_value("status")) {
+    filter.steps.state = parse_state(*status);
+    if (!filter.steps.state)
+      return fail(Code::unacceptable, fmt::format("the parameter status is no state: \"{}\"", status->substr(0, 40)));
+  }
+  if (auto label = request.query_value("label")) {  // key=value
+    auto equals = label->find('=');
+    if (equals == std::string_view::npos || equals == 0)
+      return fail(Code::unacceptable, fmt::format("the parameter label must be key=value, not \"{}\"", label->substr(0, 40)));
+    filter.steps.label_key = label->substr(0, equals);
+    filter.steps.label_value = label->substr(equals + 1);
+  }
+  if (request.query_value("stale")) filter.stale = flag(request, "stale");
+  LO_ASSIGN(auto page, read_page_parameters(request, 1000));
+  filter.steps.limit = page.limit;
+  filter.steps.skip = page.skip;
+  return filter;
+}
+
+Answer list_steps(const Context& context, http::Request& request) {
+  auto filter = read_filter(request);
+  if (!filter) co_return std::unexpected(filter.error());
+  auto steps = co_await context.pool->run([&] { return context.catalog->list_steps(filter->steps); });
+  if (!steps) co_return std::unexpected(steps.error());
+  json::array documents;
+  for (const auto& step : *steps) {
+    auto record = co_await load_step(context, step.name);
+    if (!record) continue;  // deleted meanwhile
+    auto stale = record->standing && record->standing->stale;
+    if (!filter->stale || *filter->stale == stale) documents.push_back(metadata_of(*record));
+  }
+  auto response = result_response(200, std::move(documents));
+  add_next_link(request, {.limit = filter->steps.limit, .skip = filter->steps.skip}, steps->size(), response);
+  co_return http::with_etag(request, std::move(response));
+}
+
+Answer show_step(const Context& context, http::Request& request) {
+  auto record = co_await load_step(context, request.parameters.at("name"));
+  if (!record) co_return std::unexpected(record.error());
+  co_return http::with_etag(request, result_response(200, step_view_of(*record)));
+}
+
+Answer cancel_step(const Context& context, http::Request& request) {
+  auto name = request.parameters.at("name");
+  auto status =
+      co_await await_callback<Status>([&](auto done) { context.conductor->cancel(name, std::move(done)); });
+  if (!status) co_return std::unexpected(status.error());
+  co_return result_response(200, json::value("cancelled"));
+}
+
+engine::Revise again(const StepRecord& record) {
+  const auto& newest = record.newest();
+  engine::Revise revise{.name = record.step.name,
+                        .kind = engine::Revise::Kind::rerun,
+                        .operation = newest.operation,
+                        .request = newest.request,
+                        .mentions = {}};
+  for (const auto& parent : newest.parents) {
+    if (parent.key.step == newest.key.step) revise.kind = engine::Revise::Kind::amend;
+    revise.mentions.push_back({.text = parent.name, .pointer = ""});
+  }
+  return revise;
+}
+
+Answer rerun_step(const Context& context, http::Request& request) {
+  auto record = co_await load_step(context, request.parameters.at("name"));
+  if (!record) co_return std::unexpected(record.error());
+  auto accepted = co_await await_callback<Result<engine::Accepted>>(
+      [&](auto done) { context.conductor->revise(again(*record), std::move(done)); });
+  if (!accepted) co_return std::unexpected(accepted.error());
+  json::value url(documents_url(record->step.service, record->step.name));
+  std::vector<std::string> names{record->step.name};
+  co_return co_await after_wait(context, request, std::move(names), 201, std::move(url));
+}
+
+// The attempt that ?revision= and ?attempt= name, else the newest.
+Result<LogPlace> find_log(const Context& context, const StepRecord& record, const http::Request& request) {
+  LO_ASSIGN(auto revision, whole_number(request, "revision", 0));
+  LO_ASSIGN(auto attempt, whole_number(request, "attempt", 0));
+  LogPlace place{.key = record.newest().key, .attempt = 0, .path = {}};
+  if (revision > 0) place.key.revision = static_cast<int>(revision);
+  const auto* wanted = record.find(place.key.revision);
+  if (wanted == nullptr)
+    return fail(Code::not_found, fmt::format("\"{}\" has no revision {}", record.step.name, revision));
+  place.attempt = attempt > 0 ? static_cast<int>(attempt) : std::max(1, wanted->attempts);
+  place.path = context.log_path(place.key, place.attempt);
+  return place;
+}
+
+Answer show_log(const Context& context, http::Request& request) {
+  auto record = co_await load_step(context, request.parameters.at("name"));
+  if (!record) co_return std::unexpected(record.error());
+  auto place = find_log(context, *record, request);
+  if (!place) co_return std::unexpected(place.error());
+  if (flag(request, "follow")) co_return follow_log(context, *std::move(place));
+  co_return log_response(context, *std::move(place));
+}
+
+}  // namespace
+
+void add_step_routes(http::Router& router, const Context& context) {
+  auto add = [&](std::string method, std::string_view rest, std::string id, Answer (*answer)(const Context&, http::Request&)) {
+    router.add({.method = std::move(method),
+                .pattern = fmt::format("{}/step{}", kPrefix, rest),
+                .handler = handler([&context, answer](http::Request& request) { return answer(context, request); }),
+                .operation_id = std::move(id)});
+  };
+  add("GET", "", "list steps", list_steps);
+  add("GET", "/{name}", "get step", show_step);
+  add("GET", "/{name}/log", "get log", show_log);
+  add("POST", "/{name}/cancel", "cancel step", cancel_step);
+  add("POST", "/{name}/rerun", "rerun step", rerun_step);
+}
+
+}  // namespace lo::api

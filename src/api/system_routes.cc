@@ -1,0 +1,61 @@
+// /health, /ready, /metrics, /openapi.json
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include "api/openapi.h"
+#include "api/routes.h"
+#include "api/verbs.h"
+
+namespace lo::api {
+namespace {
+
+Answer health(const Context&, http::Request&) {
+  co_return http::json_response(200, json::object{{"status", "ok"}});
+}
+
+bool any_broken(const json::object& runners) {
+  return std::ranges::any_of(runners, [](const auto& runner) {
+    return runner.value().is_object() && string_or(runner.value().as_object(), "state") == "broken";
+  });
+}
+
+Answer ready(const Context& context, http::Request&) {
+  auto load = co_await await_callback<engine::Conductor::Load>([&](auto done) { context.conductor->load(std::move(done)); });
+  auto runners = context.runners();
+  auto well = load.writable && !any_broken(runners);
+  json::object body{{"status", well ? "ready" : "not ready"},
+                    {"catalog", load.writable ? "ok" : "takes no writes"},
+                    {"runners", std::move(runners)},
+                    {"running", load.running},
+                    {"queued", load.queued}};
+  auto response = http::json_response(well ? 200 : 503, body);
+  if (!well) response.headers.emplace_back("Retry-After", "5");
+  co_return response;
+}
+
+Answer metrics(const Context& context, http::Request&) {
+  auto text = prometheus::TextSerializer().Serialize(context.metrics->Collect());
+  co_return http::text_response(200, "text/plain; version=0.0.4; charset=utf-8", std::move(text));
+}
+
+}  // namespace
+
+void add_system_routes(http::Router& router, const Context& context) {
+  auto add = [&](std::string pattern, std::string id, Answer (*answer)(const Context&, http::Request&)) {
+    router.add({.method = "GET",
+                .pattern = std::move(pattern),
+                .handler = handler([&context, answer](http::Request& request) { return answer(context, request); }),
+                .operation_id = std::move(id)});
+  };
+  add("/health", "health", health);
+  add("/ready", "ready", ready);
+  add("/metrics", "metrics", metrics);
+  router.add({.method = "GET",
+              .pattern = "/openapi.json",
+              .handler = handler([&router](http::Request&) -> Answer {
+                co_return http::json_response(200, openapi_document(router));
+              }),
+              .operation_id = "openapi"});
+}
+
+}  // namespace lo::api

@@ -1,0 +1,157 @@
+#include "api/verbs.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "api/artifacts.h"
+#include "base/log.h"
+#include "http/etag.h"
+
+namespace lo::api {
+namespace {
+
+Awaitable<Result<std::vector<engine::Accepted>>> submit(const Context& context, Draft draft) {
+  engine::Submission submission{.steps = std::move(draft.steps), .mentions = std::move(draft.mentions)};
+  co_return co_await await_callback<Result<std::vector<engine::Accepted>>>([&](auto done) {
+    context.conductor->submit(std::move(submission), std::move(done));
+  });
+}
+
+Awaitable<Result<engine::Accepted>> revise(const Context& context, engine::Revise revision) {
+  co_return co_await await_callback<Result<engine::Accepted>>(
+      [&](auto done) { context.conductor->revise(std::move(revision), std::move(done)); });
+}
+
+Awaitable<Status> check_draft(const Context& context, const Service& service, const Draft& draft) {
+  if (!service.check) co_return Status{};
+  co_return co_await context.pool->run([&] { return service.check(draft, context); });
+}
+
+// The newest request that made the step as a whole: not its dataType.
+const json::object& creating_request(const StepRecord& record) {
+  auto at = std::find_if(record.revisions.rbegin(), record.revisions.rend(),
+                         [&](const catalog::Revision& revision) { return revision.operation == record.step.service; });
+  return at->request;
+}
+
+json::object merge(json::object body, json::object change) {
+  for (auto& member : change) body[member.key()] = std::move(member.value());
+  return body;
+}
+
+Result<std::vector<json::object>> read_list(const Context& context, const std::string& service, const Page& page) {
+  catalog::StepFilter filter;
+  filter.service = service;
+  filter.limit = page.limit;
+  filter.skip = page.skip;
+  LO_ASSIGN(auto steps, context.catalog->list_steps(filter));
+  std::vector<json::object> documents;
+  for (const auto& step : steps)
+    if (auto record = read_step(context, step.name)) documents.push_back(metadata_of(*record));
+  return documents;
+}
+
+}  // namespace
+
+Awaitable<http::Response> after_wait(const Context& context, const http::Request& request, std::vector<std::string> names,
+                                     unsigned status, json::value result) {
+  auto wait = preferred_wait(request);
+  if (!wait) co_return result_response(status, std::move(result));
+  co_await wait_until_ended(context, names, *wait);
+  json::array metadata;
+  for (const auto& name : names)
+    if (auto record = co_await load_step(context, name)) metadata.push_back(metadata_of(*record));
+  json::object body{{"result", std::move(result)}};
+  body["metadata"] = metadata.size() == 1 ? metadata.front() : json::value(metadata);
+  auto response = http::json_response(status, body);
+  response.headers.emplace_back("Preference-Applied", fmt::format("wait={}", wait->count() / 1000));
+  co_return response;
+}
+
+Answer create(const Context& context, const Service& service, json::object body, const http::Request& request) {
+  auto draft = service.read(body, context);
+  if (!draft) co_return std::unexpected(draft.error());
+  if (auto sound = co_await check_draft(context, service, *draft); !sound) co_return std::unexpected(sound.error());
+  auto many = body.contains("classifiersList");
+  auto accepted = co_await submit(context, std::move(*draft));
+  if (!accepted) co_return std::unexpected(accepted.error());
+  json::array urls;
+  std::vector<std::string> names;
+  for (const auto& step : *accepted) {
+    urls.emplace_back(documents_url(service.path, step.name));
+    names.push_back(step.name);
+  }
+  auto location = fmt::format("{}/{}/{}", kPrefix, service.path, names.front());
+  json::value result = many ? json::value(urls) : urls.front();
+  auto response = co_await after_wait(context, request, std::move(names), 201, std::move(result));
+  response.headers.emplace_back("Location", std::move(location));
+  co_return response;
+}
+
+Answer patch(const Context& context, const Service& service, std::string name, json::object change,
+             const http::Request& request) {
+  auto record = co_await load_step(context, name);
+  if (!record) co_return std::unexpected(record.error());
+  if (record->step.service != service.path)
+    co_return fail(Code::not_found, fmt::format("there is no {} \"{}\"", service.path, name));
+  auto draft = service.read(merge(service.body_of(name, creating_request(*record)), std::move(change)), context);
+  if (!draft) co_return std::unexpected(draft.error());
+  if (draft->steps.size() != 1 || draft->steps.front().name != name)
+    co_return fail(Code::unacceptable, fmt::format("PATCH changes \"{}\" alone: it can neither rename nor multiply it", name));
+  if (auto sound = co_await check_draft(context, service, *draft); !sound) co_return std::unexpected(sound.error());
+  engine::Revise revision{.name = name,
+                          .kind = engine::Revise::Kind::replace,
+                          .operation = service.path,
+                          .request = std::move(draft->steps.front().request),
+                          .mentions = std::move(draft->mentions)};
+  auto accepted = co_await revise(context, std::move(revision));
+  if (!accepted) co_return std::unexpected(accepted.error());
+  json::value url(documents_url(service.path, name));
+  std::vector<std::string> names{name};
+  co_return co_await after_wait(context, request, std::move(names), 201, std::move(url));
+}
+
+Answer list(const Context& context, std::string service, const http::Request& request) {
+  auto page = read_page_parameters(request, 1000);
+  if (!page) co_return std::unexpected(page.error());
+  auto documents = co_await context.pool->run([&] { return read_list(context, service, *page); });
+  if (!documents) co_return std::unexpected(documents.error());
+  auto shown = documents->size();
+  auto response = result_response(200, json::value_from(std::move(*documents)));
+  add_next_link(request, *page, shown, response);
+  co_return http::with_etag(request, std::move(response));
+}
+
+Answer documents(const Context& context, const Service& service, std::string name, const http::Request& request) {
+  auto page = read_page_parameters(request, 20);
+  if (!page) co_return std::unexpected(page.error());
+  auto revision = whole_number(request, "revision", 0);
+  if (!revision) co_return std::unexpected(revision.error());
+  DocumentQuery query{.query = std::string(request.query_value("query").value_or("")), .page = *page, .revision = {}, .rows = service.rows};
+  if (*revision > 0) query.revision = static_cast<int>(*revision);
+  auto record = co_await load_step(context, name);
+  if (!record) co_return std::unexpected(record.error());
+  if (record->step.service != service.path && service.path != "dataset/csv")  // which shows any table, as in 2021
+    co_return fail(Code::not_found, fmt::format("there is no {} \"{}\"", service.path, name));
+  auto documents = co_await context.pool->run([&] { return documents_of(context, *record, query); });
+  if (!documents) co_return std::unexpected(documents.error());
+  auto shown = documents->size();
+  auto response = result_response(200, std::move(*documents));
+  add_next_link(request, *page, shown, response);
+  co_return http::with_etag(request, std::move(response));
+}
+
+Answer remove(const Context& context, std::string service, std::string name, const http::Request& request) {
+  auto removed = co_await await_callback<Result<engine::Removed>>([&](auto done) {
+    context.conductor->remove(name, service, flag(request, "cascade"), std::move(done));
+  });
+  if (!removed) co_return std::unexpected(removed.error());
+  auto freed = co_await collect_garbage(context);
+  if (!freed) log::warn("api: files of deleted steps are left for the next time: {}", freed.error().message);
+  json::array names;
+  for (const auto& step : removed->steps) names.emplace_back(step.name);
+  json::object body{{"result", "deleted file"}, {"bytesFreed", freed.value_or(0)}, {"deleted", std::move(names)}};
+  co_return http::json_response(200, body);
+}
+
+}  // namespace lo::api

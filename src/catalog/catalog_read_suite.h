@@ -1,0 +1,157 @@
+// Lists, events and recovery: see catalog_suite.h.
+#pragma once
+
+#include <atomic>
+
+#include "catalog/catalog_fixture.h"
+
+namespace lo::catalog {
+
+template <class Subject>
+class CatalogReadSuite : public CatalogFixture<Subject> {};
+
+TYPED_TEST_SUITE_P(CatalogReadSuite);
+
+TYPED_TEST_P(CatalogReadSuite, ListsOldestFirstInPages) {
+  for (const auto* name : {"c", "a", "d", "b"}) this->add(name);
+  EXPECT_THAT(this->listed({}), ElementsAre("c", "a", "d", "b"));
+  EXPECT_THAT(this->listed({.limit = 2, .skip = 1}), ElementsAre("a", "d"));
+  EXPECT_THAT(this->listed({.limit = 2, .skip = 3}), ElementsAre("b"));
+  EXPECT_THAT(this->listed({.limit = 2, .skip = 4}), IsEmpty());
+  EXPECT_THAT(this->listed({.limit = 0}), IsEmpty());
+}
+
+TYPED_TEST_P(CatalogReadSuite, ListsByService) {
+  this->add("rows", State::queued, "dataset/csv");
+  this->add("code");
+  this->add("more rows", State::queued, "dataset/csv");
+  EXPECT_THAT(this->listed({.service = "dataset/csv"}), ElementsAre("rows", "more rows"));
+  EXPECT_THAT(this->listed({.service = "dataset/csv", .skip = 1}), ElementsAre("more rows"));
+  EXPECT_THAT(this->listed({.service = "dataset"}), IsEmpty());
+}
+
+TYPED_TEST_P(CatalogReadSuite, ListsByTheStateOfTheNewestRevision) {
+  auto patched = this->add("patched", State::failed);
+  this->add("broken", State::failed);
+  ASSERT_TRUE(commit(this->catalog(), {AddRevision{make_revision({patched.step, 2}, State::running)},
+                                       AddStep{make_step(this->catalog().next_step_id(), "without a revision")}}));
+  EXPECT_THAT(this->listed({.state = State::failed}), ElementsAre("broken"));
+  EXPECT_THAT(this->listed({.state = State::running}), ElementsAre("patched"));
+  ASSERT_TRUE(commit(this->catalog(), {UpdateRevision{make_revision({patched.step, 2}, State::failed)}}));
+  EXPECT_THAT(this->listed({.state = State::failed}), ElementsAre("patched", "broken"));
+  EXPECT_THAT(this->listed({.service = "dataset/csv", .state = State::failed}), IsEmpty());
+}
+
+TYPED_TEST_P(CatalogReadSuite, ListsByLabel) {
+  this->add("a", State::queued, "dataset/csv", {{"team", "blue"}, {"stage", 3}});
+  this->add("b", State::running, "dataset/csv", {{"team", "red"}});
+  this->add("c", State::queued, "dataset/csv");
+  EXPECT_THAT(this->listed({.label_key = "team"}), ElementsAre("a", "b"));
+  EXPECT_THAT(this->listed({.label_key = "team", .label_value = "red"}), ElementsAre("b"));
+  EXPECT_THAT(this->listed({.label_key = "stage", .label_value = "3"}), ElementsAre("a"));
+  EXPECT_THAT(this->listed({.state = State::queued, .label_key = "team"}), ElementsAre("a"));
+  EXPECT_THAT(this->listed({.label_key = "Team"}), IsEmpty());
+}
+
+TYPED_TEST_P(CatalogReadSuite, EventsAreNumberedInTheOrderOfCommitsOverRestarts) {
+  EXPECT_EQ(this->catalog().last_event().value(), 0);
+  EXPECT_EQ(this->catalog().first_event().value(), 0);
+  auto told = make_event("a", "accepted");
+  told.seq = 77;  // what the caller says does not count
+  ASSERT_TRUE(commit(this->catalog(), {AddEvent{told}, AddEvent{make_event("b", "accepted")}}));
+  this->subject_.reopen();
+  ASSERT_TRUE(commit(this->catalog(), {AddEvent{make_event("a", "running")}}));
+  auto events = this->catalog().events_after(0, {}, 10).value();
+  ASSERT_EQ(events.size(), 3U);
+  for (std::size_t i = 0; i < events.size(); ++i) EXPECT_EQ(events[i].seq, static_cast<std::int64_t>(i) + 1);
+  told.seq = 1;
+  EXPECT_EQ(events.front(), told);
+  EXPECT_EQ(this->catalog().last_event().value(), 3);
+  EXPECT_EQ(this->catalog().first_event().value(), 1);
+}
+
+TYPED_TEST_P(CatalogReadSuite, EventsAreFilteredThenLimited) {
+  auto labelled = make_event("b", "second");
+  labelled.data = {{"labels", {{"team", "blue"}}}};
+  labelled.service = "dataset/csv";
+  ASSERT_TRUE(commit(this->catalog(), {AddEvent{make_event("a", "first")}, AddEvent{labelled},
+                                       AddEvent{make_event("a", "third")}, AddEvent{make_event("a", "fourth")}}));
+  EXPECT_THAT(this->events(0, {.name = "a"}, 2), ElementsAre("first", "third"));
+  EXPECT_THAT(this->events(1, {.name = "a"}), ElementsAre("third", "fourth"));
+  EXPECT_THAT(this->events(0, {.service = "dataset/csv"}), ElementsAre("second"));
+  EXPECT_THAT(this->events(0, {.label_key = "team", .label_value = "blue"}), ElementsAre("second"));
+  EXPECT_THAT(this->events(0, {.label_key = "team", .label_value = "red"}), IsEmpty());
+  EXPECT_THAT(this->events(4), IsEmpty());
+  EXPECT_THAT(this->events(0, {}, 0), IsEmpty());
+}
+
+TYPED_TEST_P(CatalogReadSuite, ListenerHearsNumberedEventsBeforeDone) {
+  std::vector<std::string> heard;
+  this->catalog().on_events([&](std::span<const Event> events) {
+    for (const auto& event : events) heard.push_back(event.type + " " + std::to_string(event.seq));
+  });
+  std::vector<std::string> heard_at_done;
+  std::promise<void> ended;
+  this->catalog().commit({AddEvent{make_event("a", "one")}, AddEvent{make_event("a", "two")}}, [&](Status) {
+    heard_at_done = heard;
+    ended.set_value();
+  });
+  ended.get_future().get();
+  EXPECT_THAT(heard_at_done, ElementsAre("one 1", "two 2"));
+  EXPECT_FALSE(commit(this->catalog(), {AddEvent{make_event("a", "lost")}, RemoveStep{1}}));
+  EXPECT_EQ(heard.size(), 2U);  // what was refused is not told
+}
+
+TYPED_TEST_P(CatalogReadSuite, TrimKeepsTheNewestAndNeverTooFew) {
+  constexpr std::int64_t kSurplus = 25;
+  Batch batch;
+  for (std::int64_t i = 0; i < kKeptEvents + kSurplus; ++i) batch.push_back(AddEvent{make_event("a", "progress")});
+  ASSERT_TRUE(commit(this->catalog(), std::move(batch)));
+  EXPECT_EQ(trim(this->catalog(), kKeptEvents + 20).value(), 5);
+  EXPECT_EQ(trim(this->catalog(), 0).value(), 20);
+  EXPECT_EQ(trim(this->catalog(), 0).value(), 0);
+  EXPECT_EQ(this->catalog().first_event().value(), kSurplus + 1);
+  this->subject_.reopen();
+  ASSERT_TRUE(commit(this->catalog(), {AddEvent{make_event("a", "next")}}));
+  EXPECT_EQ(this->catalog().last_event().value(), kKeptEvents + kSurplus + 1);
+}
+
+TYPED_TEST_P(CatalogReadSuite, RecoveryReadsEverythingButResults) {
+  auto key = this->add("b");
+  auto other = this->add("a");
+  auto revision = make_full_revision({key.step, 2}, "b");
+  ASSERT_FALSE(revision.result.empty());
+  ASSERT_TRUE(commit(this->catalog(), {AddRevision{revision}}));
+  this->subject_.reopen();
+  revision.result.clear();
+  EXPECT_THAT(this->catalog().all_revisions().value(),
+              ElementsAre(*this->catalog().revision(key).value(), revision, *this->catalog().revision(other).value()));
+  auto steps = this->catalog().all_steps().value();
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[0].name, "b");
+}
+
+TYPED_TEST_P(CatalogReadSuite, ReadersAndWritersAtOnce) {
+  constexpr int kCommits = 60;
+  std::atomic<bool> stop = false;
+  std::atomic<int> torn = 0;
+  auto read = [&] {
+    while (!stop) {
+      auto steps = this->catalog().all_steps().value();
+      for (const auto& step : steps)
+        if (this->catalog().revisions(step.id).value().size() != 1) ++torn;
+    }
+  };
+  NamedThread one("read", read);
+  NamedThread two("read", read);
+  for (int i = 0; i < kCommits; ++i) this->add("step-" + std::to_string(i));
+  stop = true;
+  EXPECT_EQ(torn, 0);
+}
+
+REGISTER_TYPED_TEST_SUITE_P(CatalogReadSuite, ListsOldestFirstInPages, ListsByService, ListsByTheStateOfTheNewestRevision,
+                            ListsByLabel, EventsAreNumberedInTheOrderOfCommitsOverRestarts, EventsAreFilteredThenLimited,
+                            ListenerHearsNumberedEventsBeforeDone, TrimKeepsTheNewestAndNeverTooFew,
+                            RecoveryReadsEverythingButResults, ReadersAndWritersAtOnce);
+
+}  // namespace lo::catalog

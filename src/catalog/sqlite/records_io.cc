@@ -1,0 +1,157 @@
+#include "catalog/sqlite/records_io.h"
+
+#include <fmt/format.h>
+
+namespace lo::catalog::sqlite {
+namespace {
+
+// Requests may nest kMaxJsonDepth deep, and are put into other objects before they get here.
+constexpr std::size_t kStoredDepth = 4 * kMaxJsonDepth;
+
+std::unexpected<Error> corrupt(std::string_view column, std::string_view why) {
+  return fail(Error{.code = Code::corrupt,
+                    .message = "the catalog is damaged",
+                    .internal = fmt::format("column {}: {}", column, why)});
+}
+
+Result<json::object> read_object(Query& row, std::string_view column) {
+  auto object = parse_json_object(row.text(), kStoredDepth);
+  if (!object) return corrupt(column, object.error().message);
+  return object;
+}
+
+Result<State> read_state(Query& row) {
+  auto text = row.text();
+  auto state = parse_state(text);
+  if (!state) return corrupt("state", text);
+  return *state;
+}
+
+Result<Reason> read_reason(Query& row) {
+  auto text = row.text();
+  auto reason = parse_reason(text);
+  if (!reason) return corrupt("reason", text);
+  return *reason;
+}
+
+Result<Parent> read_parent(const json::value& value) {
+  const auto* object = value.if_object();
+  const auto* step = object == nullptr ? nullptr : object->if_contains("step");
+  const auto* revision = object == nullptr ? nullptr : object->if_contains("revision");
+  if (step == nullptr || !step->is_int64() || revision == nullptr || !revision->is_int64())
+    return corrupt("parents", write_json(value));
+  return Parent{.name = string_or(*object, "name"),
+                .key = {.step = step->get_int64(), .revision = static_cast<int>(revision->get_int64())}};
+}
+
+Result<std::vector<Parent>> read_parents(Query& row) {
+  auto list = parse_json(row.text());
+  if (!list || !list->is_array()) return corrupt("parents", "not a list");
+  std::vector<Parent> parents;
+  for (const auto& element : list->get_array()) {
+    LO_ASSIGN(auto parent, read_parent(element));
+    parents.push_back(std::move(parent));
+  }
+  return parents;
+}
+
+WallTime read_time(Query& row) { return from_micros(row.integer()); }
+
+std::optional<WallTime> read_optional_time(Query& row) {
+  auto micros = row.optional_integer();
+  return micros ? std::optional(from_micros(*micros)) : std::nullopt;
+}
+
+int read_int(Query& row) { return static_cast<int>(row.integer()); }
+
+RevisionKey read_key(Query& row) {
+  auto step = row.integer();
+  return {.step = step, .revision = read_int(row)};
+}
+
+}  // namespace
+
+Result<Step> read_step(Query& row) {
+  Step step;
+  step.id = row.integer();
+  step.name = row.text();
+  step.service = row.text();
+  step.created = read_time(row);
+  LO_ASSIGN(step.labels, read_object(row, "labels"));
+  return step;
+}
+
+Result<Revision> read_revision(Query& row) {
+  Revision revision;
+  revision.key = read_key(row);
+  revision.name = row.text();
+  revision.operation = row.text();
+  revision.job = row.text();
+  LO_ASSIGN(revision.request, read_object(row, "request"));
+  LO_ASSIGN(revision.parents, read_parents(row));
+  LO_ASSIGN(revision.state, read_state(row));
+  LO_ASSIGN(revision.reason, read_reason(row));
+  revision.exception = row.text();
+  revision.accepted = read_time(row);
+  revision.started = read_optional_time(row);
+  revision.ended = read_optional_time(row);
+  revision.attempts = read_int(row);
+  revision.lost = read_int(row);
+  LO_ASSIGN(revision.facts, read_object(row, "facts"));
+  return revision;
+}
+
+Result<Revision> read_revision_and_result(Query& row) {
+  LO_ASSIGN(auto revision, read_revision(row));
+  LO_ASSIGN(revision.result, read_object(row, "result"));
+  return revision;
+}
+
+Result<Attempt> read_attempt(Query& row) {
+  Attempt attempt;
+  attempt.key = read_key(row);
+  attempt.number = read_int(row);
+  attempt.token = row.text();
+  attempt.started = read_time(row);
+  attempt.ended = read_optional_time(row);
+  LO_ASSIGN(attempt.state, read_state(row));
+  LO_ASSIGN(attempt.reason, read_reason(row));
+  attempt.exception = row.text();
+  attempt.message = row.text();
+  attempt.cpu_seconds = row.real();
+  attempt.peak_memory = row.integer();
+  return attempt;
+}
+
+Result<Event> read_event(Query& row) {
+  Event event;
+  event.seq = row.integer();
+  event.at = read_time(row);
+  event.name = row.text();
+  event.service = row.text();
+  event.revision = read_int(row);
+  event.type = row.text();
+  LO_ASSIGN(event.data, read_object(row, "data"));
+  return event;
+}
+
+Result<Subscription> read_subscription(Query& row) {
+  Subscription subscription;
+  subscription.name = row.text();
+  subscription.created = read_time(row);
+  LO_ASSIGN(subscription.options, read_object(row, "options"));
+  return subscription;
+}
+
+std::string write_parents(const std::vector<Parent>& parents) {
+  json::array list;
+  for (const auto& parent : parents)
+    list.push_back({{"name", parent.name}, {"step", parent.key.step}, {"revision", parent.key.revision}});
+  return write_json(list);
+}
+
+std::optional<std::int64_t> optional_micros(const std::optional<WallTime>& time) {
+  return time ? std::optional(to_micros(*time)) : std::nullopt;
+}
+
+}  // namespace lo::catalog::sqlite

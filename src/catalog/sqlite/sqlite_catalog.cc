@@ -1,0 +1,123 @@
+#include "catalog/sqlite/sqlite_catalog.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/batch_worker.h"
+#include "catalog/sqlite/group_commit.h"
+#include "catalog/sqlite/reader_pool.h"
+#include "catalog/sqlite/schema.h"
+
+namespace lo::catalog {
+namespace {
+
+using sqlite::Connection;
+using sqlite::Reader;
+
+constexpr int kReaders = 3;     // reads are short; more would only cost memory
+constexpr int kBootShift = 32;  // ids of one process: 4 billion from its number of boots on
+
+class SqliteCatalog final : public Catalog {
+ public:
+  SqliteCatalog(std::unique_ptr<sqlite::GroupCommit> writer, std::vector<std::unique_ptr<Reader>> readers, StepId first_id)
+      : next_id_(first_id),
+        group_commit_(std::move(writer)),
+        readers_(std::move(readers)),
+        writer_thread_("catalog", [this](auto orders) { group_commit_->work_off(std::move(orders)); }) {}
+
+  void commit(Batch batch, Callback<Status> done) override {
+    writer_thread_.push(sqlite::CommitOrder{.batch = std::move(batch), .done = std::move(done)});
+  }
+  void trim_events(std::int64_t keep, Callback<Result<std::int64_t>> done) override {
+    writer_thread_.push(sqlite::TrimOrder{.keep = std::max(keep, kKeptEvents), .done = std::move(done)});
+  }
+  StepId next_step_id() override { return next_id_++; }
+  void on_events(std::function<void(std::span<const Event>)> listener) override {
+    group_commit_->listen(std::move(listener));
+  }
+
+  Result<std::optional<Step>> find_step(std::string_view name) override { return readers_.borrow()->find_step(name); }
+  Result<std::vector<Step>> list_steps(const StepFilter& filter) override { return readers_.borrow()->list_steps(filter); }
+  Result<std::optional<Revision>> revision(RevisionKey key) override { return readers_.borrow()->revision(key); }
+  Result<std::vector<Revision>> revisions(StepId step) override { return readers_.borrow()->revisions(step); }
+  Result<std::vector<Attempt>> attempts(StepId step) override { return readers_.borrow()->attempts(step); }
+  Result<std::vector<Event>> events_after(std::int64_t seq, const EventFilter& filter, int limit) override {
+    return readers_.borrow()->events_after(seq, filter, limit);
+  }
+  Result<std::int64_t> last_event() override { return readers_.borrow()->last_event(); }
+  Result<std::int64_t> first_event() override { return readers_.borrow()->first_event(); }
+  Result<std::vector<Subscription>> subscriptions() override { return readers_.borrow()->subscriptions(); }
+  Result<std::vector<std::string>> garbage() override { return readers_.borrow()->garbage(); }
+  Result<std::vector<std::string>> unreferenced(std::vector<std::string> digests) override {
+    return readers_.borrow()->unreferenced(std::move(digests));
+  }
+  Result<std::set<std::string>> live_digests() override { return readers_.borrow()->live_digests(); }
+  Result<std::vector<Step>> all_steps() override { return readers_.borrow()->all_steps(); }
+  Result<std::vector<Revision>> all_revisions() override { return readers_.borrow()->all_revisions(); }
+
+ private:
+  std::atomic<StepId> next_id_;
+  std::unique_ptr<sqlite::GroupCommit> group_commit_;  // the thread's alone once it has a commit to do
+  sqlite::ReaderPool readers_;                         // closed before the writer, which then clears the log away
+  BatchWorker<sqlite::Order> writer_thread_;           // last: works off what waits before the rest goes
+};
+
+Status set_up(Connection& connection) {
+  return connection.execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4000");
+}
+
+// FULL: fsync of the log at each commit. The log is cut back after a large transaction.
+Status enter_wal(Connection& connection) {
+  LO_ASSIGN(auto mode, connection.query("PRAGMA journal_mode = WAL"));
+  LO_TRY(mode.step());
+  if (auto name = mode.text(); name != "wal")
+    return fail(Code::unavailable, fmt::format("its file system cannot keep a write-ahead log (journal mode {})", name));
+  return connection.execute("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216");
+}
+
+Result<Connection> open_writer(const std::filesystem::path& file) {
+  LO_ASSIGN(auto connection, Connection::open(file, Connection::Access::read_write));
+  LO_TRY(set_up(connection));
+  LO_TRY(sqlite::migrate(connection, sqlite::migrations(), file));
+  LO_TRY(enter_wal(connection));
+  return connection;
+}
+
+Result<std::vector<std::unique_ptr<Reader>>> open_readers(const std::filesystem::path& file) {
+  std::vector<std::unique_ptr<Reader>> readers;
+  for (int i = 0; i < kReaders; ++i) {
+    LO_ASSIGN(auto connection, Connection::open(file, Connection::Access::read_only));
+    LO_TRY(set_up(connection));
+    readers.push_back(std::make_unique<Reader>(std::move(connection)));
+  }
+  return readers;
+}
+
+// Ids carry the number of the boot above kBootShift, so that none is given twice though none is stored when it is given.
+Result<StepId> begin_ids(Connection& connection) {
+  LO_ASSIGN(auto boots, connection.number("UPDATE counter SET value = value + 1 WHERE name = 'boots' RETURNING value"));
+  return boots << kBootShift;
+}
+
+Result<std::unique_ptr<Catalog>> open_all(const std::filesystem::path& file) {
+  LO_ASSIGN(auto connection, open_writer(file));
+  LO_ASSIGN(auto first_id, begin_ids(connection));
+  auto writer = std::make_unique<sqlite::GroupCommit>(std::move(connection));
+  LO_TRY(writer->prepare());
+  LO_ASSIGN(auto readers, open_readers(file));
+  return std::make_unique<SqliteCatalog>(std::move(writer), std::move(readers), first_id);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Catalog>> open_sqlite_catalog(const std::filesystem::path& file) {
+  auto catalog = open_all(file);
+  if (catalog || catalog.error().message.contains(file.string())) return catalog;
+  auto error = catalog.error();
+  error.message = fmt::format("the catalog {} cannot be opened: {}", file.string(), error.message);
+  return fail(std::move(error));
+}
+
+}  // namespace lo::catalog

@@ -1,0 +1,17 @@
+// The embedded catalog: one SQLite file in WAL mode, synchronous=FULL, one writer thread that gathers waiting commits into
+// one transaction (a savepoint each), a few read-only connections.
+#pragma once
+
+#include <filesystem>
+
+#include "catalog/catalog.h"
+
+namespace lo::catalog {
+
+inline constexpr int kSchemaVersion = 1;
+
+// Opens or creates `file`. Migrates an older schema in one transaction; refuses a newer one with Code::unavailable naming
+// both versions. Code::corrupt when it is no SQLite file. The destructor commits what was handed over, then stops.
+Result<std::unique_ptr<Catalog>> open_sqlite_catalog(const std::filesystem::path& file);
+
+}  // namespace lo::catalog

@@ -1,0 +1,127 @@
+#include "cli/api_client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lo::cli {
+namespace {
+
+constexpr int kPage = 1000;
+constexpr std::size_t kMaxUnknownText = 300;
+
+Code code_of(long status) {
+  switch (status) {
+    case 400:
+    case 406: return Code::unacceptable;
+    case 404: return Code::not_found;
+    case 409: return Code::conflict;
+    case 429:
+    case 503: return Code::unavailable;
+    default: return Code::io;
+  }
+}
+
+std::string problem_text(const json::object& problem) {
+  auto text = string_or(problem, "detail", string_or(problem, "result"));
+  const auto* errors = problem.if_contains("errors");
+  if (errors == nullptr || !errors->is_array()) return text;
+  for (const auto& element : errors->get_array()) {
+    if (!element.is_object()) continue;
+    auto pointer = string_or(element.get_object(), "pointer"), detail = string_or(element.get_object(), "detail");
+    text += detail == text ? fmt::format(" (at {})", pointer) : fmt::format("\n  {}: {}", pointer, detail);
+  }
+  return text;
+}
+
+// In a query a text stands as it is, everything else as JSON.
+std::string query_text(const json::value& value) {
+  return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+}
+
+std::string query_of(const json::object& options) {
+  std::string query;
+  for (const auto& member : options) {
+    if (member.value().is_null()) continue;
+    query +=
+        fmt::format("{}{}={}", query.empty() ? "?" : "&", url_escaped(member.key()), url_escaped(query_text(member.value())));
+  }
+  return query;
+}
+
+std::string below_prefix(std::string_view route) { return fmt::format("{}/{}", kPrefix, route); }
+
+}  // namespace
+
+Error error_of(const HttpAnswer& answer) {
+  auto problem = parse_json_object(answer.body);
+  auto text = problem ? problem_text(*problem) : answer.body.substr(0, kMaxUnknownText);
+  if (text.empty()) text = fmt::format("the server answered with status {}", answer.status);
+  return Error{.code = code_of(answer.status), .message = std::move(text)};
+}
+
+Result<json::value> ApiClient::result_of(Result<HttpAnswer> answer) {
+  LO_TRY(answer);
+  if (!answer->ok()) return fail(error_of(*answer));
+  auto body = parse_json_object(answer->body);
+  if (!body) return fail(Code::corrupt, fmt::format("{} gave no JSON: {}", http_.base_url(), body.error().message));
+  const auto* result = body->if_contains("result");
+  if (result == nullptr) return fail(Code::corrupt, fmt::format("{} gave an answer without 'result'", http_.base_url()));
+  return *result;
+}
+
+Result<json::value> ApiClient::call(std::string_view method, std::string_view route, std::string_view body) {
+  return result_of(http_.send({.method = std::string(method),
+                               .path = below_prefix(route),
+                               .body = std::string(body),
+                               .content_type = body.empty() ? "" : "application/json"}));
+}
+
+Status ApiClient::probe() {
+  auto answer = call("GET", "step?limit=1");
+  if (!answer) return fail(std::move(answer).error());
+  if (!answer->is_array()) return fail(Code::corrupt, fmt::format("{} is no server of Learning Orchestra", http_.base_url()));
+  return {};
+}
+
+Result<std::optional<StepView>> ApiClient::find_step(std::string_view name) {
+  auto view = step(name);
+  if (view) return *std::move(view);
+  if (view.error().code == Code::not_found) return std::nullopt;
+  return fail(std::move(view).error());
+}
+
+Result<StepView> ApiClient::step(std::string_view name) {
+  LO_ASSIGN(auto result, call("GET", "step/" + url_escaped(name)));
+  return step_view_from(result);
+}
+
+Result<json::array> ApiClient::steps(std::string_view service, std::string_view status) {
+  json::array all;
+  for (;;) {
+    auto route = fmt::format("step?limit={}&skip={}", kPage, all.size());
+    if (!service.empty()) route += "&type=" + url_escaped(service);
+    if (!status.empty()) route += "&status=" + url_escaped(status);
+    LO_ASSIGN(auto page, call("GET", route));
+    if (!page.is_array()) return fail(Code::corrupt, fmt::format("{} gave no list of steps", http_.base_url()));
+    std::ranges::copy(page.get_array(), std::back_inserter(all));
+    if (page.get_array().size() < kPage) return all;
+  }
+}
+
+Status ApiClient::upload(std::string_view method, std::string_view route, const Upload& upload, const json::object& options) {
+  auto answer = result_of(http_.send({.method = std::string(method),
+                                      .path = below_prefix(route) + query_of(options),
+                                      .content_type = "text/csv",
+                                      .file = upload.path}));
+  if (!answer) return fail(std::move(answer).error());
+  return {};
+}
+
+Result<std::string> ApiClient::log(std::string_view name) {
+  LO_ASSIGN(auto answer, http_.send({.path = below_prefix(fmt::format("step/{}/log", url_escaped(name)))}));
+  if (!answer.ok()) return fail(error_of(answer));
+  return std::move(answer.body);
+}
+
+}  // namespace lo::cli

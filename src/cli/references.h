@@ -1,0 +1,20 @@
+// The names of other steps that a step's body refers to.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "cli/services.h"
+
+namespace lo::cli {
+
+// The name in "$name", "$$name", "$name@3" or "$name.key.key"; nothing for every other text.
+std::optional<std::string> name_in(std::string_view text);
+
+// All of them, each once, in the order of their appearance. Revisions ("@3") are left out.
+std::vector<std::string> references_of(const Service& service, const json::object& body);
+
+}  // namespace lo::cli

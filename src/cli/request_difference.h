@@ -1,0 +1,23 @@
+// Where a step of a file differs from the request that the server has stored: the body of the PATCH that makes them equal.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "cli/workflow.h"
+
+namespace lo::cli {
+
+struct Difference {
+  std::vector<std::string> members;  // that differ, sorted; "content" is the file that is sent; empty: the requests are equal
+  json::object patch;                // their values in the file; of those the file leaves out the default, or null
+  bool has_content() const;
+};
+
+// `stored` is the normalised request. Left-out members equal their defaults, texts and lists the empty ones. Uploads are
+// compared by digest. What names the step is not compared, nor what the server keeps beside the request: labels, and of a
+// builder the list of classifiers.
+Difference difference(const FileStep& step, const json::object& stored);
+
+}  // namespace lo::cli

@@ -1,0 +1,37 @@
+// What a workflow file may say about each service: how its step is named, which members it takes and which of them refer to
+// other steps. One table; the server remains the judge of values.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+
+namespace lo::cli {
+
+struct Service {
+  std::string_view name;                     // "transform/projection"
+  std::string_view name_key;                 // the member that names what it makes; "" for transform/dataType
+  std::vector<std::string_view> required;    // besides name_key
+  std::vector<std::string_view> optional;    // besides the members every service takes
+  std::vector<std::string_view> references;  // members whose text is the name of a step
+  std::string_view parameters;               // the member whose strings may hold "$name"; "" when there is none
+  std::string_view code;                     // the member that may name a .py file; ""
+  json::object defaults;                     // what a left-out member means
+};
+
+inline constexpr std::string_view kDatasetCsv = "dataset/csv";
+inline constexpr std::string_view kDataType = "transform/dataType";
+inline constexpr std::string_view kBuilder = "builder/sparkml";
+
+std::span<const Service> services();
+
+// nullptr when there is no such service.
+const Service* find_service(std::string_view name);
+
+// Every member that a step of `service` may have in a file, `service` itself included.
+std::vector<std::string_view> members_of(const Service& service);
+
+}  // namespace lo::cli

@@ -1,0 +1,109 @@
+#include "cli/workflow_files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/fd.h"
+#include "cli/services.h"
+
+namespace lo::cli {
+namespace {
+
+constexpr std::size_t kMaxText = 16u << 20;
+constexpr std::size_t kPiece = 1u << 18;
+
+Result<UniqueFd> open_file(const std::filesystem::path& path) {
+  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file && (errno == ENOENT || errno == ENOTDIR))
+    return fail(Code::not_found, fmt::format("there is no file '{}'", path.string()));
+  if (!file) return fail_errno(fmt::format("cannot read '{}'", path.string()), errno);
+  return file;
+}
+
+// Calls use(piece) for the whole file; stops at the first error.
+template <class Use>
+Status read_pieces(const std::filesystem::path& path, Use use) {
+  LO_ASSIGN(auto file, open_file(path));
+  std::vector<char> buffer(kPiece);
+  for (;;) {
+    auto got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(fmt::format("cannot read '{}'", path.string()), errno);
+    if (got == 0) return {};
+    LO_TRY(use(std::span(buffer).first(static_cast<std::size_t>(got))));
+  }
+}
+
+bool has_scheme(std::string_view uri) { return uri.find("://") != uri.npos || uri.starts_with("data:"); }
+
+bool names_code_file(std::string_view text) { return text.ends_with(".py") && text.find_first_of("\n :()=") == text.npos; }
+
+Error at(const FileStep& step, std::string_view member, Error error) {
+  error.message = fmt::format("{}: {}: {}", step.where, member, error.message);
+  return error;
+}
+
+Status attach_upload(FileStep& step, const std::filesystem::path& folder) {
+  auto uri = string_or(step.body, "datasetURI");
+  if (step.service != kDatasetCsv || has_scheme(uri)) return {};
+  auto upload = digest_file(folder / uri);
+  if (!upload) return fail(at(step, "datasetURI", std::move(upload).error()));
+  step.upload = *std::move(upload);
+  step.body.erase("datasetURI");
+  return {};
+}
+
+Status attach_code(FileStep& step, const std::filesystem::path& folder) {
+  auto member = find_service(step.service)->code;
+  auto name = string_or(step.body, member);
+  if (member.empty() || !names_code_file(name)) return {};
+  auto text = read_text(folder / name);
+  if (!text) return fail(at(step, member, std::move(text).error()));
+  step.body[member] = *std::move(text);
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> read_text(const std::filesystem::path& path) {
+  std::string text;
+  LO_TRY(read_pieces(path, [&](std::span<const char> piece) -> Status {
+    if (text.size() + piece.size() > kMaxText)
+      return fail(Code::too_large, fmt::format("'{}' is larger than {} MB", path.string(), kMaxText >> 20));
+    text.append(piece.begin(), piece.end());
+    return {};
+  }));
+  return text;
+}
+
+Result<Upload> digest_file(const std::filesystem::path& path) {
+  std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
+  if (!state || XXH3_128bits_reset(state.get()) != XXH_OK) return fail(Code::internal, "no memory for a digest");
+  Upload upload{.path = path, .digest = {}, .bytes = 0};
+  LO_TRY(read_pieces(path, [&](std::span<const char> piece) -> Status {
+    XXH3_128bits_update(state.get(), piece.data(), piece.size());
+    upload.bytes += static_cast<std::int64_t>(piece.size());
+    return {};
+  }));
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state.get()));
+  for (unsigned char byte : canonical.digest) upload.digest += fmt::format("{:02x}", byte);
+  return upload;
+}
+
+Status attach_files(Workflow& workflow, const std::filesystem::path& folder) {
+  for (auto& step : workflow.steps) {
+    LO_TRY(attach_upload(step, folder));
+    LO_TRY(attach_code(step, folder));
+  }
+  return {};
+}
+
+}  // namespace lo::cli

@@ -1,0 +1,98 @@
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <algorithm>
+
+#include "dataset/cell.h"
+#include "dataset/page.h"
+#include "dataset/query.h"
+#include "dataset/query_tree.h"
+#include "dataset/table_file.h"
+
+namespace lo::dataset {
+namespace {
+
+// Takes the matches from the `skip`th on, until there are `limit`.
+class Matches {
+ public:
+  Matches(std::int64_t skip, std::int64_t limit)
+      : skip_(std::max<std::int64_t>(skip, 0)), limit_(std::max<std::int64_t>(limit, 0)) {}
+
+  bool full() const { return static_cast<std::int64_t>(documents_.size()) >= limit_; }
+  // Whether the next match is one of those asked for.
+  bool wants_next() { return skip_ == 0 || skip_-- == 0; }
+  void add(json::object document) { documents_.push_back(std::move(document)); }
+  json::array take() { return std::move(documents_); }
+
+ private:
+  std::int64_t skip_;
+  std::int64_t limit_;
+  json::array documents_;
+};
+
+class Scan {
+ public:
+  Scan(TableReader& table, const Query& query, Matches& matches)
+      : table_(table), query_(query), matches_(matches), range_(id_range(query.root())) {
+    std::vector<std::string> names;
+    collect_fields(query.root(), names);
+    for (int i = 0; i < table.schema()->num_fields(); ++i)
+      if (std::ranges::find(names, table.schema()->field(i)->name()) != names.end()) filtered_.push_back(i);
+  }
+
+  Status run(const std::stop_token& stop) {
+    for (int group = 0; group < table_.groups() && !matches_.full(); ++group) {
+      if (stop.stop_requested()) return fail(Code::cancelled, "the query was cancelled");
+      auto from = std::max(table_.first_row(group) + 1, range_.low);
+      auto to = std::min(table_.first_row(group + 1), range_.high);
+      if (from <= to) LO_TRY(scan(group, from, to));
+    }
+    return {};
+  }
+
+ private:
+  // Rows `from` to `to` by `_id`: the fields that the query names are read first, the others where a row matches.
+  Status scan(int group, std::int64_t from, std::int64_t to) {
+    LO_ASSIGN(auto narrow, table_.read(group, filtered_));
+    std::shared_ptr<arrow::RecordBatch> wide;
+    for (auto id = from; id <= to && !matches_.full(); ++id) {
+      auto row = id - table_.first_row(group) - 1;
+      if (!query_.matches(row_json(*narrow, row, id)) || !matches_.wants_next()) continue;
+      if (!wide) {
+        LO_ASSIGN(wide, table_.read(group));
+      }
+      matches_.add(row_json(*wide, row, id));
+    }
+    return {};
+  }
+
+  TableReader& table_;
+  const Query& query_;
+  Matches& matches_;
+  const IdRange range_;
+  std::vector<int> filtered_;
+};
+
+// The metadata is document 0, so that no row needs to be looked at to be skipped.
+Result<json::array> find_all(const std::filesystem::path& parquet, const json::object& metadata, std::int64_t skip,
+                             std::int64_t limit) {
+  bool with_metadata = skip <= 0 && limit > 0;
+  LO_ASSIGN(auto documents, read_page(parquet, skip - 1, limit - (with_metadata ? 1 : 0)));
+  if (with_metadata) documents.insert(documents.begin(), metadata);
+  return documents;
+}
+
+}  // namespace
+
+Result<json::array> find(const std::filesystem::path& parquet, const Query& query, const json::object& metadata,
+                         std::int64_t skip, std::int64_t limit, std::stop_token stop) {
+  if (stop.stop_requested()) return fail(Code::cancelled, "the query was cancelled");
+  if (query.matches_all()) return find_all(parquet, metadata, skip, limit);
+  Matches matches(skip, limit);
+  if (query.matches(metadata) && !matches.full() && matches.wants_next()) matches.add(metadata);
+  if (matches.full()) return matches.take();
+  LO_ASSIGN(auto table, TableReader::open(parquet));
+  LO_TRY(Scan(table, query, matches).run(stop));
+  return matches.take();
+}
+
+}  // namespace lo::dataset

@@ -1,0 +1,27 @@
+#include "dataset/page.h"
+
+#include <arrow/record_batch.h>
+#include <algorithm>
+
+#include "dataset/cell.h"
+#include "dataset/table_file.h"
+
+namespace lo::dataset {
+
+Result<json::array> read_page(const std::filesystem::path& parquet, std::int64_t skip, std::int64_t limit) {
+  LO_ASSIGN(auto table, TableReader::open(parquet));
+  auto first = std::clamp<std::int64_t>(skip, 0, table.rows());
+  auto end = first + std::clamp<std::int64_t>(limit, 0, table.rows() - first);
+  json::array documents;
+  for (int group = 0; group < table.groups(); ++group) {
+    auto group_first = table.first_row(group);
+    auto from = std::max(first, group_first);
+    auto to = std::min(end, table.first_row(group + 1));
+    if (from >= to) continue;
+    LO_ASSIGN(auto batch, table.read(group));
+    for (auto row = from; row < to; ++row) documents.push_back(row_json(*batch, row - group_first, row + 1));
+  }
+  return documents;
+}
+
+}  // namespace lo::dataset

@@ -1,0 +1,351 @@
+#include "engine/conductor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "base/io_threads.h"
+#include "catalog/fake_catalog.h"
+#include "engine/fake_runner.h"
+
+namespace lo::engine {
+namespace {
+
+using catalog::FakeCatalog;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Outcome finished(json::object manifest = {{"kind", "none"}}) {
+  Outcome outcome;
+  outcome.state = State::finished;
+  outcome.manifest = std::move(manifest);
+  return outcome;
+}
+
+Outcome failed(std::string exception, Reason reason = Reason::error) {
+  Outcome outcome;
+  outcome.state = State::failed;
+  outcome.reason = reason;
+  outcome.exception = std::move(exception);
+  return outcome;
+}
+
+// A server's engine that can be killed and started again over the same memory.
+class ConductorTest : public testing::Test {
+ protected:
+  struct Life {
+    explicit Life(std::shared_ptr<catalog::Memory> memory) : catalog(FakeCatalog::Mode::immediate, std::move(memory)) {}
+    ~Life() { threads.stop(); }
+    FakeCatalog catalog;
+    FakeRunner runner;
+    BlockingPool pool{1};
+    IoThreads threads{2};
+    std::shared_ptr<Conductor> conductor;
+  };
+
+  ConductorTest() { start(); }
+
+  void start() {
+    life = std::make_unique<Life>(memory);
+    ConductorPorts ports{.executor = life->threads.executor(),
+                         .clock = std::make_shared<SystemClock>(),
+                         .catalog = &life->catalog,
+                         .runner = &life->runner,
+                         .pool = &life->pool,
+                         .settle = [this](json::object) { ++settled; }};
+    life->conductor = Conductor::make(std::move(ports), {.cpu_capacity = 4});
+    ASSERT_TRUE(life->conductor->recover());
+  }
+
+  void kill_and_restart() {
+    life.reset();
+    start();
+  }
+
+  template <class T, class Start>
+  static T wait(Start start) {
+    std::promise<T> promise;
+    start(Callback<T>([&](T value) { promise.set_value(std::move(value)); }));
+    return promise.get_future().get();
+  }
+
+  Result<std::vector<Accepted>> submit(std::vector<std::string> names, std::vector<std::string> inputs = {},
+                                       json::object request = {}) {
+    Submission submission;
+    for (auto& name : names)
+      submission.steps.push_back({.name = name, .service = "function/python", .request = request, .labels = {}});
+    for (auto& input : inputs) submission.mentions.push_back({.text = input, .pointer = "/functionParameters"});
+    return wait<Result<std::vector<Accepted>>>(
+        [&](auto done) { life->conductor->submit(std::move(submission), std::move(done)); });
+  }
+
+  Result<Accepted> revise(std::string name, Revise::Kind kind, std::string operation = "function/python",
+                          std::vector<Mention> mentions = {}) {
+    Revise revision{.name = std::move(name),
+                    .kind = kind,
+                    .operation = std::move(operation),
+                    .request = {{"changed", true}},
+                    .mentions = std::move(mentions)};
+    return wait<Result<Accepted>>([&](auto done) { life->conductor->revise(std::move(revision), std::move(done)); });
+  }
+
+  Status cancel(const std::string& name) {
+    return wait<Status>([&](auto done) { life->conductor->cancel(name, std::move(done)); });
+  }
+
+  Result<Removed> remove(const std::string& name, bool cascade = false) {
+    return wait<Result<Removed>>(
+        [&](auto done) { life->conductor->remove(name, "function/python", cascade, std::move(done)); });
+  }
+
+  // Everything handed to the strand before this has been done.
+  void settle_down() {
+    for (int i = 0; i < 3; ++i) {
+      wait<bool>([&](auto done) { life->pool.post([done = std::move(done)]() mutable { done(true); }); });
+      wait<Conductor::Load>([&](auto done) { life->conductor->load(std::move(done)); });
+    }
+  }
+
+  catalog::Revision newest(const std::string& name) {
+    settle_down();
+    auto step = life->catalog.find_step(name);
+    return life->catalog.revisions((*step)->id)->back();
+  }
+
+  std::shared_ptr<catalog::Memory> memory = catalog::make_memory();
+  std::atomic<int> settled = 0;
+  std::unique_ptr<Life> life;
+};
+
+TEST_F(ConductorTest, RunsAStepAndRecordsItsResult) {
+  ASSERT_TRUE(submit({"a"}, {}, {{"code", "x"}}));
+  auto job = life->runner.wait_for_job(0);
+  EXPECT_EQ(job.members.front().request.at("code"), "x");
+  life->runner.end(job, finished({{"kind", "object"}}));
+  auto revision = newest("a");
+  EXPECT_EQ(revision.state, State::finished);
+  EXPECT_EQ(revision.result.at("kind"), "object");
+  auto attempts = life->catalog.attempts(revision.key.step);
+  ASSERT_EQ(attempts->size(), 1U);
+  EXPECT_EQ(attempts->front().state, State::finished);
+  EXPECT_TRUE(attempts->front().ended.has_value());
+  EXPECT_EQ(settled, 1);
+}
+
+TEST_F(ConductorTest, GivesAChildItsParentsResult) {
+  submit({"a"});
+  submit({"b"}, {"a"});
+  auto parent = life->runner.wait_for_job(0);
+  life->runner.end(parent, finished({{"kind", "object"}, {"of", "a"}}));
+  auto child = life->runner.wait_for_job(1);
+  ASSERT_EQ(child.inputs.size(), 1U);
+  EXPECT_EQ(child.inputs.front().name, "a");
+  EXPECT_EQ(child.inputs.front().manifest.at("of"), "a");
+}
+
+TEST_F(ConductorTest, LetsOneOfManySimultaneousPostsOfANameWin) {
+  std::vector<std::promise<Result<std::vector<Accepted>>>> answers(50);
+  for (auto& answer : answers) {
+    Submission submission;
+    submission.steps.push_back({.name = "same", .service = "function/python", .request = {}, .labels = {}});
+    life->conductor->submit(std::move(submission),
+                            [&answer](Result<std::vector<Accepted>> result) { answer.set_value(std::move(result)); });
+  }
+  int won = 0;
+  for (auto& answer : answers) {
+    auto result = answer.get_future().get();
+    if (!result) {
+      EXPECT_EQ(result.error().code, Code::conflict);
+    }
+    won += result.has_value();
+  }
+  EXPECT_EQ(won, 1);
+}
+
+TEST_F(ConductorTest, AcceptsAGroupWhollyOrNotAtAll) {
+  submit({"b"});
+  EXPECT_EQ(submit({"a", "b", "c"}).error().code, Code::conflict);
+  EXPECT_TRUE(submit({"a", "c"}));
+}
+
+TEST_F(ConductorTest, AnswersWithTheErrorAndForgetsAStepThatCouldNotBeSaved) {
+  life->catalog.fail_next({.code = Code::no_space, .message = "disk full"});
+  EXPECT_EQ(submit({"a"}).error().code, Code::no_space);
+  EXPECT_TRUE(submit({"a"}));
+}
+
+TEST_F(ConductorTest, FailsChildrenOfAFailureNamingTheInput) {
+  submit({"a"});
+  submit({"b"}, {"a"});
+  life->runner.end(life->runner.wait_for_job(0), failed("ValueError: boom"));
+  EXPECT_EQ(newest("a").exception, "ValueError: boom");
+  auto child = newest("b");
+  EXPECT_EQ(child.reason, Reason::upstream_failed);
+  EXPECT_THAT(child.exception, HasSubstr("\"a\""));
+}
+
+TEST_F(ConductorTest, CancelsARunningStepForGoodAndRefusesItsResult) {
+  submit({"a"});
+  auto job = life->runner.wait_for_job(0);
+  EXPECT_TRUE(cancel("a"));
+  EXPECT_TRUE(cancel("a"));
+  life->runner.wait_for_stop(0);
+  life->runner.end(job, finished({{"kind", "object"}}));
+  auto revision = newest("a");
+  EXPECT_EQ(revision.state, State::cancelled);
+  EXPECT_TRUE(revision.result.empty());
+  EXPECT_EQ(life->catalog.attempts(revision.key.step)->front().state, State::cancelled);
+  EXPECT_EQ(settled, 1) << "what was refused is handed on to be removed";
+}
+
+TEST_F(ConductorTest, CannotCancelWhatHasEnded) {
+  submit({"a"});
+  life->runner.end(life->runner.wait_for_job(0), finished());
+  settle_down();
+  EXPECT_EQ(cancel("a").error().code, Code::conflict);
+  EXPECT_EQ(cancel("nobody").error().code, Code::not_found);
+}
+
+TEST_F(ConductorTest, EndsOneMemberOfAGroupByItself) {
+  submit({"LR", "NB"});
+  auto job = life->runner.wait_for_job(0);
+  ASSERT_EQ(job.members.size(), 2U);
+  life->runner.end_member(job.token, job.members[0].key, finished());
+  EXPECT_EQ(newest("LR").state, State::finished);
+  EXPECT_EQ(newest("NB").state, State::running);
+  cancel("NB");
+  EXPECT_EQ(life->runner.wait_for_stop(0).member, job.members[1].key);
+}
+
+TEST_F(ConductorTest, TakesUpAfterAKillWhatHadNotEndedAndCountsTheLoss) {
+  submit({"a"});
+  submit({"b"}, {"a"});
+  life->runner.wait_for_job(0);
+  settle_down();
+  kill_and_restart();
+  auto again = life->runner.wait_for_job(0);
+  EXPECT_EQ(again.attempt, 2);
+  EXPECT_EQ(newest("a").lost, 1);
+  life->runner.end(again, finished());
+  life->runner.end(life->runner.wait_for_job(1), finished());
+  EXPECT_EQ(newest("b").state, State::finished);
+}
+
+TEST_F(ConductorTest, GivesUpAStepThatTookTheServerWithItFourTimes) {
+  submit({"poison"});
+  for (int i = 0; i < 4; ++i) {
+    life->runner.wait_for_job(0);
+    settle_down();
+    kill_and_restart();
+  }
+  auto revision = newest("poison");
+  EXPECT_EQ(revision.state, State::failed);
+  EXPECT_EQ(revision.reason, Reason::lost);
+  EXPECT_THAT(revision.exception, HasSubstr("4 times"));
+  EXPECT_EQ(life->runner.started(), 0U);
+}
+
+TEST_F(ConductorTest, HandsRunningStepsBackAtAnOrderlyEndWithoutCountingALoss) {
+  submit({"a"});
+  auto job = life->runner.wait_for_job(0);
+  std::promise<void> ended;
+  life->conductor->shutdown([&] { ended.set_value(); });
+  ended.get_future().wait();
+  EXPECT_EQ(newest("a").state, State::queued);
+  EXPECT_EQ(submit({"b"}).error().code, Code::unavailable);
+  kill_and_restart();
+  life->runner.wait_for_job(0);
+  EXPECT_EQ(newest("a").lost, 0);
+}
+
+TEST_F(ConductorTest, ReplacesARunningRevisionAndRebindsWhoWaitsForIt) {
+  submit({"a"});
+  submit({"b"}, {"a"});
+  auto old = life->runner.wait_for_job(0);
+  EXPECT_EQ(revise("a", Revise::Kind::replace)->key.revision, 2);
+  life->runner.wait_for_stop(0);
+  life->runner.end(old, finished({{"kind", "old"}}));
+  auto replacement = life->runner.wait_for_job(1);
+  life->runner.end(replacement, finished({{"kind", "new"}}));
+  auto child = life->runner.wait_for_job(2);
+  EXPECT_EQ(child.inputs.front().manifest.at("kind"), "new");
+  EXPECT_EQ(newest("b").parents.front().key.revision, 2);
+}
+
+TEST_F(ConductorTest, AmendsADatasetThatIsStillBeingMade) {
+  submit({"data"});
+  ASSERT_TRUE(revise("data", Revise::Kind::amend, "transform/dataType"));
+  submit({"model"}, {"data"});
+  life->runner.end(life->runner.wait_for_job(0), finished({{"kind", "raw"}}));
+  auto typing = life->runner.wait_for_job(1);
+  EXPECT_EQ(typing.members.front().operation, "transform/dataType");
+  EXPECT_EQ(typing.inputs.front().manifest.at("kind"), "raw");
+  life->runner.end(typing, finished({{"kind", "typed"}}));
+  EXPECT_EQ(life->runner.wait_for_job(2).inputs.front().manifest.at("kind"), "typed");
+}
+
+TEST_F(ConductorTest, TriesFailedChildrenAgainWhenTheirInputIsMadeAnew) {
+  submit({"a"});
+  submit({"b"}, {"a"});
+  submit({"c"}, {"b"});
+  life->runner.end(life->runner.wait_for_job(0), failed("boom"));
+  EXPECT_EQ(newest("c").reason, Reason::upstream_failed);
+  ASSERT_TRUE(revise("a", Revise::Kind::replace));
+  for (std::size_t i = 1; i <= 3; ++i) life->runner.end(life->runner.wait_for_job(i), finished());
+  EXPECT_EQ(newest("c").state, State::finished);
+  EXPECT_EQ(newest("c").key.revision, 2);
+}
+
+TEST_F(ConductorTest, RefusesACycle) {
+  submit({"a"});
+  submit({"b"}, {"a"});
+  auto cycle = revise("a", Revise::Kind::replace, "function/python", {{.text = "b", .pointer = "/functionParameters/x"}});
+  EXPECT_EQ(cycle.error().code, Code::unacceptable);
+  auto itself = revise("a", Revise::Kind::replace, "function/python", {{.text = "a", .pointer = "/functionParameters/x"}});
+  EXPECT_EQ(itself.error().code, Code::unacceptable);
+}
+
+TEST_F(ConductorTest, RerunsOnlyWhatHasEnded) {
+  submit({"a"});
+  auto job = life->runner.wait_for_job(0);
+  EXPECT_EQ(revise("a", Revise::Kind::rerun).error().code, Code::conflict);
+  life->runner.end(job, finished());
+  settle_down();
+  EXPECT_TRUE(revise("a", Revise::Kind::rerun));
+}
+
+TEST_F(ConductorTest, DeletesOnlyWhatIsIdleAndUnusedUnlessTold) {
+  submit({"a"});
+  submit({"b"}, {"a"});
+  EXPECT_THAT(remove("a").error().message, HasSubstr("used by \"b\""));
+  EXPECT_THAT(remove("b").error().message, HasSubstr("has not ended"));
+  auto removed = remove("a", true);
+  ASSERT_TRUE(removed);
+  EXPECT_THAT(removed->steps, testing::SizeIs(2));
+  life->runner.wait_for_stop(0);
+  EXPECT_TRUE(submit({"a"})) << "the name is free at once";
+}
+
+TEST_F(ConductorTest, RetriesAsAsked) {
+  submit({"a"}, {}, {{"retry", {{"maxAttempts", 2}, {"delay", 0.001}}}});
+  life->runner.end(life->runner.wait_for_job(0), failed("first"));
+  auto second = life->runner.wait_for_job(1);
+  EXPECT_EQ(second.attempt, 2);
+  life->runner.end(second, finished());
+  EXPECT_EQ(newest("a").state, State::finished);
+  auto attempts = life->catalog.attempts(newest("a").key.step);
+  ASSERT_EQ(attempts->size(), 2U);
+  EXPECT_EQ(attempts->front().exception, "first");
+}
+
+TEST_F(ConductorTest, TellsWhyAStepWaits) {
+  submit({"a"});
+  submit({"b"}, {"a"});
+  auto standing =
+      wait<std::optional<Standing>>([&](auto done) { life->conductor->standing("b", std::move(done)); });
+  EXPECT_THAT(standing->waits_for, ElementsAre("a"));
+}
+
+}  // namespace
+}  // namespace lo::engine

@@ -1,0 +1,110 @@
+#include "engine/registry.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace lo::engine {
+namespace {
+
+using catalog::Parent;
+using catalog::Revision;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class RegistryTest : public testing::Test {
+ protected:
+  void step(StepId id, std::string name) { registry.add_step({.id = id, .name = std::move(name), .service = "dataset/csv"}); }
+
+  void revision(StepId id, int number, State state, std::vector<Parent> parents = {}, Reason reason = Reason::none) {
+    Revision revision;
+    revision.key = {.step = id, .revision = number};
+    revision.operation = "dataset/csv";
+    revision.state = state;
+    revision.reason = reason;
+    revision.parents = std::move(parents);
+    registry.add_revision(revision);
+  }
+
+  static Parent parent(std::string name, StepId id, int number) {
+    return {.name = std::move(name), .key = {.step = id, .revision = number}};
+  }
+
+  Registry registry;
+};
+
+TEST_F(RegistryTest, BindsToTheNewestRevisionThatHasNotFailed) {
+  step(1, "data");
+  revision(1, 1, State::finished);
+  revision(1, 2, State::waiting);
+  revision(1, 3, State::failed);
+  EXPECT_EQ(registry.bind("data", "/x")->key.revision, 2);
+  EXPECT_EQ(registry.bind("data@1", "/x")->key.revision, 1);
+}
+
+TEST_F(RegistryTest, RefusesWhatCannotBeBoundAndSaysWhy) {
+  step(1, "titanic");
+  revision(1, 1, State::failed);
+  EXPECT_THAT(registry.bind("titanik", "/p").error().message, HasSubstr("did you mean \"titanic\"?"));
+  EXPECT_THAT(registry.bind("titanic", "/p").error().message, HasSubstr("failed"));
+  EXPECT_THAT(registry.bind("titanic@7", "/p").error().message, HasSubstr("no revision 7"));
+  EXPECT_THAT(registry.bind("titanic@1", "/p").error().message, HasSubstr("is failed"));
+  EXPECT_THAT(registry.bind("titanic@x", "/p").error().message, HasSubstr("names no revision"));
+  EXPECT_EQ(registry.bind("titanik", "/p").error().fields.front().pointer, "/p");
+  EXPECT_EQ(registry.bind("titanik", "/p").error().code, Code::unacceptable);
+}
+
+TEST_F(RegistryTest, DoesNotBindToAStepThatIsBeingDeleted) {
+  step(1, "data");
+  revision(1, 1, State::finished);
+  registry.set_leaving(1, true);
+  EXPECT_FALSE(registry.bind("data", "/x"));
+}
+
+TEST_F(RegistryTest, KnowsDescendantsOverSeveralStepsAndForgetsTheDeleted) {
+  step(1, "a");
+  revision(1, 1, State::finished);
+  step(2, "b");
+  revision(2, 1, State::finished, {parent("a", 1, 1)});
+  step(3, "c");
+  revision(3, 1, State::finished, {parent("b", 2, 1)});
+  EXPECT_THAT(registry.descendants(1), ElementsAre(2, 3));
+  registry.remove_step(3);
+  EXPECT_THAT(registry.descendants(1), ElementsAre(2));
+  EXPECT_EQ(registry.find("c"), nullptr);
+}
+
+TEST_F(RegistryTest, SaysWhyAResultIsStale) {
+  step(1, "a");
+  revision(1, 1, State::finished);
+  step(2, "b");
+  revision(2, 1, State::finished, {parent("a", 1, 1)});
+  EXPECT_EQ(registry.stale_because(2), std::nullopt);
+  revision(1, 2, State::running);
+  EXPECT_THAT(*registry.stale_because(2), HasSubstr("made from a@1, the newest is 2"));
+  registry.set_state({.step = 1, .revision = 2}, State::failed, Reason::error);
+  EXPECT_EQ(registry.stale_because(2), std::nullopt);
+}
+
+TEST_F(RegistryTest, AFixedRevisionIsNeverStale) {
+  step(1, "a");
+  revision(1, 1, State::finished);
+  step(2, "b");
+  revision(2, 1, State::finished, {parent("a@1", 1, 1)});
+  revision(1, 2, State::finished);
+  EXPECT_EQ(registry.stale_because(2), std::nullopt);
+}
+
+TEST_F(RegistryTest, FindsThoseThatFailedOnlyBecauseTheirInputDid) {
+  step(1, "a");
+  revision(1, 1, State::failed, {}, Reason::error);
+  step(2, "b");
+  revision(2, 1, State::failed, {parent("a", 1, 1)}, Reason::upstream_failed);
+  step(3, "c");
+  revision(3, 1, State::failed, {parent("a", 1, 1)}, Reason::error);
+  EXPECT_THAT(registry.failed_by_upstream(1), ElementsAre(2));
+  EXPECT_THAT(registry.failed_by_upstream(3), IsEmpty());
+}
+
+}  // namespace
+}  // namespace lo::engine

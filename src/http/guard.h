@@ -1,0 +1,44 @@
+// Which requests are refused before any handler sees them: what smuggles a second request, and what a foreign page makes a
+// browser send (DNS rebinding, CSRF). Pure.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "http/message.h"
+#include "http/router.h"
+
+namespace lo::http {
+
+struct Refusal {
+  unsigned status = 400;
+  std::string detail;
+};
+using Checked = std::expected<void, Refusal>;
+
+// Where this server is: who is not addressed to it is refused.
+struct Locality {
+  std::string host;  // the address that is bound, e.g. "127.0.0.1"
+  std::uint16_t port = 0;
+};
+
+// 400 unless the length of the body can be read in one way only (RFC 9112, section 6.3): no Content-Length with
+// Transfer-Encoding, none of them twice, digits only, no coding but chunked, none in HTTP/1.0. 417 for an Expect other than
+// 100-continue. `version` is 10 or 11.
+Checked check_framing(const Request& request, unsigned version);
+
+// One Host, which is localhost, 127.0.0.1, [::1] or the bound address, with the bound port or none; 403 for a foreign one, 400
+// for none or several. `authority`, of a target in absolute form, must be as good where there is one.
+Checked check_host(const Request& request, std::string_view authority, const Locality& here);
+
+// 403 for an Origin that is not this server as Host names it, over http; and for what changes something and comes, as
+// Sec-Fetch-Site says, from another site. There is no CORS.
+Checked check_origin(const Request& request, const Locality& here);
+
+// 415 for a Content-Type that the route does not take, and for a body without one. "*" does not take text/plain and the two
+// types of forms, which a page may send to any server without being asked.
+Checked check_media(const Request& request, const Route& route, bool has_body);
+
+}  // namespace lo::http

@@ -1,0 +1,37 @@
+#include "observe/hub.h"
+
+#include <algorithm>
+
+namespace lo::observe {
+
+Hub::Hub(std::size_t keep, std::int64_t last) : keep_(keep), bell_(last), first_known_(last) {}
+
+void Hub::publish(std::span<const catalog::Event> events) {
+  if (events.empty()) return;
+  {
+    MutexLock lock(mutex_);
+    recent_.insert(recent_.end(), events.begin(), events.end());
+    while (recent_.size() > keep_) {
+      first_known_ = recent_.front().seq;
+      recent_.pop_front();
+    }
+  }
+  bell_.advance_to(events.back().seq);
+}
+
+std::optional<News> Hub::after(std::int64_t seq, const catalog::EventFilter& filter, std::size_t limit) const {
+  MutexLock lock(mutex_);
+  if (seq < first_known_) return std::nullopt;
+  News news{.events = {}, .seen = recent_.empty() ? seq : std::max(seq, recent_.back().seq)};
+  for (auto at = std::ranges::upper_bound(recent_, seq, {}, &catalog::Event::seq); at != recent_.end(); ++at) {
+    if (!filter.matches(*at)) continue;
+    if (news.events.size() == limit) {
+      news.seen = news.events.back().seq;
+      break;
+    }
+    news.events.push_back(*at);
+  }
+  return news;
+}
+
+}  // namespace lo::observe

@@ -1,0 +1,74 @@
+#include "run/environment.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <fmt/format.h>
+
+namespace lo::run {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string home_folder() {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found);
+  return found == nullptr ? "/" : found->pw_dir;
+}
+
+std::vector<std::string> base_environment(const RunContext& context, const fs::path& python) {
+  std::vector<std::string> environment{
+      fmt::format("PATH={}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", python.parent_path().string()),
+      "HOME=" + home_folder(),
+      "LANG=C.UTF-8",
+      "TZ=UTC",
+      "TMPDIR=" + (context.run_folder() / "tmp").string(),
+      "PYTHONDONTWRITEBYTECODE=1",
+      server_mark(context.server_id),
+  };
+  if (const auto& java = context.options.python.java_home; !java.empty()) environment.push_back("JAVA_HOME=" + java.string());
+  return environment;
+}
+
+}  // namespace
+
+std::string server_mark(std::string_view server_id) { return fmt::format("ORCHESTRA_SERVER={}", server_id); }
+
+SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind) {
+  const auto& options = context.options.python;
+  const auto& python = kind == WorkerKind::spark ? options.spark_python : options.python;
+  auto environment = base_environment(context, python);
+  // One thread until the fork: see "Running Python" in the design. A step raises them to its share.
+  for (const char* variable : {"OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1",
+                               "JE_ARROW_MALLOC_CONF=background_thread:false"})
+    environment.emplace_back(variable);
+  return {.argv = {python.string(), "-I", (options.runtime / "orchestra_forkserver.py").string(), "--kind",
+                   std::string(to_string(kind))},
+          .environment = std::move(environment),
+          .folder = context.run_folder(),
+          .log = context.options.data / "logs" / fmt::format("fork-server-{}.log", to_string(kind))};
+}
+
+SpawnRequest spark_server_command(const RunContext& context, int port, const std::string& secret) {
+  const auto& python = context.options.python.spark_python;
+  auto environment = base_environment(context, python);
+  environment.push_back("SPARK_CONNECT_AUTHENTICATE_TOKEN=" + secret);
+  auto folder = context.options.data / "spark";
+  return {.argv = {python.string(), "-I", (context.options.python.runtime / "orchestra_spark_server.py").string(), "--port",
+                   std::to_string(port), "--work-dir", folder.string(), "--memory", context.options.spark.memory},
+          .environment = std::move(environment),
+          .folder = folder,
+          .log = context.options.data / "logs" / "spark-server.log"};
+}
+
+SpawnRequest guard_command(const RunContext& context, pid_t group) {
+  return {.argv = {"/bin/sh", "-c", "read -r _ <&3; kill -KILL -- \"-$1\"", "orchestra-guard", std::to_string(group)},
+          .environment = {server_mark(context.server_id)},
+          .folder = "/",
+          .log = "/dev/null"};
+}
+
+}  // namespace lo::run

@@ -1,0 +1,139 @@
+#include "run/native/dataset_operations.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "dataset/cast.h"
+#include "dataset/ingest.h"
+#include "dataset/project.h"
+
+namespace lo::run {
+namespace {
+
+constexpr std::string_view kRows = "rows.parquet";
+constexpr auto kProgressInterval = std::chrono::milliseconds{250};
+
+engine::Outcome table_outcome(const store::Manifest& draft) {
+  engine::Outcome outcome;
+  json::array fields;
+  for (const auto& field : draft.fields) fields.emplace_back(field.name);
+  outcome.facts["fields"] = std::move(fields);
+  if (draft.rows) outcome.facts["rows"] = *draft.rows;
+  outcome.manifest = store::to_json(draft);
+  return outcome;
+}
+
+// --- dataset/csv ---
+
+std::string url_of(const json::object& request) { return string_or(request, "datasetURI", string_or(request, "url")); }
+
+// {"digest": …, "bytes": …}
+Result<dataset::Source> open_upload(const json::object& upload, store::Store& store) {
+  const auto* bytes = upload.if_contains("bytes");
+  store::Part part{.name = "content",
+                   .digest = string_or(upload, "digest"),
+                   .bytes = bytes != nullptr && bytes->is_int64() ? bytes->get_int64() : 0,
+                   .inline_data = {}};
+  LO_ASSIGN(auto path, store.path_of(part));
+  return dataset::open_file(path);
+}
+
+Result<dataset::Source> open_source(const json::object& request, const DatasetOptions& options, std::stop_token stop) {
+  if (const auto* upload = request.if_contains("upload"); upload != nullptr && upload->is_object())
+    return open_upload(upload->get_object(), *options.store);
+  return dataset::open_url(url_of(request), options.download, std::move(stop));
+}
+
+// Passes on a few figures a second, however often they come.
+dataset::Progress slowed_down(const NativeContext& native) {
+  auto last = std::make_shared<SteadyTime>();
+  return [last, tell = native.progress](const dataset::IngestProgress& progress) {
+    auto now = SystemClock{}.steady();
+    if (now - *last < kProgressInterval) return;
+    *last = now;
+    json::object data{{"bytes", progress.bytes}, {"rows", progress.rows}};
+    if (progress.total) data["total"] = *progress.total;
+    tell(std::move(data));
+  };
+}
+
+Result<engine::Outcome> ingest(const DatasetOptions& options, const json::object& request, const store::Staging& staging,
+                               NativeContext& native) {
+  LO_ASSIGN(auto csv, dataset::parse_csv_options(request));
+  LO_ASSIGN(auto source, open_source(request, options, native.stop));
+  LO_ASSIGN(auto draft, dataset::ingest_csv(std::move(source), csv, staging.path() / kRows, slowed_down(native), native.stop));
+  auto outcome = table_outcome(draft);
+  if (auto url = url_of(request); !url.empty()) outcome.facts["url"] = url;
+  return outcome;
+}
+
+// --- Transformations of one table ---
+
+struct Table {
+  std::filesystem::path path;
+  std::vector<store::Field> fields;
+};
+
+Result<Table> input_table(const engine::JobRequest& job, store::Store& store) {
+  auto name = string_or(job.members.front().request, "inputDatasetName");
+  auto input = std::ranges::find(job.inputs, name, &engine::Input::name);
+  if (input == job.inputs.end() && job.inputs.size() == 1) input = job.inputs.begin();
+  if (input == job.inputs.end()) return fail(Code::internal, fmt::format("the job was not given its input '{}'", name));
+  LO_ASSIGN(auto manifest, store::manifest_from_json(input->manifest));
+  const auto* rows = manifest.part(kRows);
+  if (rows == nullptr)
+    return fail_field(Code::unacceptable, "/inputDatasetName",
+                      fmt::format("'{}' is no dataset but a result of kind '{}'", name, store::to_string(manifest.kind)));
+  LO_ASSIGN(auto path, store.path_of(*rows));
+  return Table{.path = std::move(path), .fields = std::move(manifest.fields)};
+}
+
+Result<std::vector<std::string>> names_in(const json::object& request) {
+  const auto* value = request.if_contains("names");
+  if (value == nullptr || !value->is_array()) return fail_field(Code::unacceptable, "/names", "must be a list of fields");
+  std::vector<std::string> names;
+  for (const auto& name : value->get_array()) {
+    if (!name.is_string()) return fail_field(Code::unacceptable, "/names", "must be a list of fields");
+    names.emplace_back(name.get_string());
+  }
+  return names;
+}
+
+Result<engine::Outcome> project(const DatasetOptions& options, const engine::JobRequest& job, const store::Staging& staging,
+                                NativeContext& native) {
+  LO_ASSIGN(auto table, input_table(job, *options.store));
+  LO_ASSIGN(auto names, names_in(job.members.front().request));
+  LO_TRY(dataset::check_projection(names, table.fields));
+  LO_ASSIGN(auto draft, dataset::project(table.path, names, staging.path() / kRows, native.stop));
+  return table_outcome(draft);
+}
+
+Result<engine::Outcome> cast(const DatasetOptions& options, const engine::JobRequest& job, const store::Staging& staging,
+                             NativeContext& native) {
+  LO_ASSIGN(auto table, input_table(job, *options.store));
+  const auto* wanted = job.members.front().request.if_contains("types");
+  if (wanted == nullptr || !wanted->is_object())
+    return fail_field(Code::unacceptable, "/types", "must be an object of fields and their types");
+  LO_ASSIGN(auto types, dataset::parse_types(wanted->get_object()));
+  LO_TRY(dataset::check_types(types, table.fields));
+  LO_ASSIGN(auto draft, dataset::cast(table.path, types, staging.path() / kRows, native.stop));
+  return table_outcome(draft);
+}
+
+}  // namespace
+
+std::map<std::string, NativeOperation, std::less<>> dataset_operations(const DatasetOptions& options) {
+  using Request = engine::JobRequest;
+  using store::Staging;
+  return {
+      {"dataset/csv", [options](const Request& job, const Staging& staging,
+                                NativeContext& native) { return ingest(options, job.members.front().request, staging, native); }},
+      {"transform/projection", [options](const Request& job, const Staging& staging,
+                                         NativeContext& native) { return project(options, job, staging, native); }},
+      {"transform/dataType", [options](const Request& job, const Staging& staging,
+                                       NativeContext& native) { return cast(options, job, staging, native); }},
+  };
+}
+
+}  // namespace lo::run

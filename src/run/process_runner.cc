@@ -1,0 +1,196 @@
+#include "run/process_runner.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/id.h"
+#include "base/log.h"
+#include "run/environment.h"
+#include "run/leftovers.h"
+
+namespace lo::run {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kOrphanDelay{1'500};   // processes that are about to end by themselves may do so
+constexpr milliseconds kShutdownGrace{3'000};
+constexpr milliseconds kReleaseLimit{30'000};
+
+// Hears of a job that nobody asked for.
+class Silent final : public engine::JobListener {
+ public:
+  void progress(const std::string&, engine::RevisionKey, json::object) override {}
+  void member_ended(const std::string& token, engine::RevisionKey, engine::Outcome outcome) override {
+    if (outcome.state != State::finished) log::warn("run: releasing a Spark session ({}): {}", token, outcome.exception);
+  }
+  void job_ended(const std::string&) override {}
+};
+
+}  // namespace
+
+std::shared_ptr<ProcessRunner> ProcessRunner::make(std::shared_ptr<RunContext> context) {
+  auto runner = std::make_shared<ProcessRunner>(std::move(context));
+  runner->make_servers();
+  return runner;
+}
+
+ProcessRunner::ProcessRunner(std::shared_ptr<RunContext> context) : context_(std::move(context)), sweep_(context_->strand) {}
+
+void ProcessRunner::make_servers() {
+  auto weak = weak_from_this();
+  for (auto kind : {WorkerKind::bare, WorkerKind::scientific, WorkerKind::spark}) {
+    ForkServer::Options options{.kind = std::string(to_string(kind)),
+                                .command = fork_server_command(*context_, kind),
+                                .start_timeout = context_->options.python.start_timeout,
+                                .died = [weak] {
+                                  if (auto self = weak.lock()) self->sweep_orphans_later();
+                                }};
+    servers_[kind] = std::make_shared<ForkServer>(context_, std::move(options));
+  }
+  spark_ = std::make_shared<SparkServer>(context_, [weak](const std::string& why) {
+    if (auto self = weak.lock()) self->spark_died(why);
+  });
+  if (context_->options.python.warm_bare) servers_[WorkerKind::bare]->warm();
+}
+
+void ProcessRunner::start(engine::JobRequest request, std::shared_ptr<engine::JobListener> listener) {
+  WaitingJob job{.request = std::move(request), .listener = std::move(listener)};
+  if (stopping_) {
+    Verdict verdict{.state = State::failed, .reason = Reason::lost, .exception = "the server is stopping", .lost = true};
+    return end_waiting(std::move(job), outcome_of(verdict));
+  }
+  auto kind = choose_kind(job.request);
+  if (kind != WorkerKind::spark) return begin(std::move(job), kind, std::nullopt);
+  servers_[kind]->warm();  // beside the JVM, which takes longer
+  auto token = job.request.token;
+  waiting_.emplace(token, std::move(job));
+  spark_->acquire([weak = weak_from_this(), token](Result<SparkTarget> target) {
+    if (auto self = weak.lock()) self->spark_answered(token, std::move(target));
+  });
+}
+
+void ProcessRunner::spark_answered(const std::string& token, Result<SparkTarget> target) {
+  auto found = waiting_.extract(token);
+  if (found.empty()) {  // stopped meanwhile
+    if (target) spark_->release();
+    return;
+  }
+  if (!target) return end_waiting(std::move(found.mapped()), failed(Reason::error, target.error().message));
+  begin(std::move(found.mapped()), WorkerKind::spark, *std::move(target));
+}
+
+void ProcessRunner::begin(WaitingJob job, WorkerKind kind, std::optional<SparkTarget> target) {
+  context_->board.count_job(std::string(to_string(kind)), 1);
+  auto ended = [weak = weak_from_this(), kind](ProcessJob& over) {
+    if (auto self = weak.lock()) self->job_ended(over, kind);
+  };
+  auto process = std::make_shared<ProcessJob>(ProcessJob::Parts{.context = context_,
+                                                                .request = std::move(job.request),
+                                                                .listener = std::move(job.listener),
+                                                                .server = servers_[kind],
+                                                                .spark = std::move(target),
+                                                                .ended = std::move(ended)});
+  jobs_.emplace(process->token(), process);
+  process->begin();
+}
+
+void ProcessRunner::job_ended(ProcessJob& job, WorkerKind kind) {
+  context_->board.count_job(std::string(to_string(kind)), -1);
+  jobs_.erase(job.token());
+  if (job.was_lost()) sweep_orphans_later();
+  if (job.spark()) {
+    bool left_work = !job.ended_by_itself() && job.token() != job.spark()->session && spark_->is_up() && !stopping_;
+    if (left_work) release_session(*job.spark());
+    spark_->release();
+  }
+  stop_servers_if_idle();
+}
+
+// The job that does it has the session's id for a token: it is not followed by another.
+void ProcessRunner::release_session(SparkTarget target) {
+  engine::JobRequest request;
+  request.token = target.session;
+  request.members.push_back({.key = {}, .name = "spark-release", .operation = "internal/spark-release", .request = {}});
+  request.limits.timeout = kReleaseLimit;
+  spark_->acquire([weak = weak_from_this(), request = std::move(request), target](const Result<SparkTarget>& other) {
+    auto self = weak.lock();
+    if (self && other) self->begin({.request = request, .listener = std::make_shared<Silent>()}, WorkerKind::spark, target);
+  });
+}
+
+void ProcessRunner::spark_died(const std::string& why) {
+  Verdict verdict{.state = State::failed, .reason = Reason::killed, .exception = why, .lost = true};
+  auto jobs = jobs_;
+  for (const auto& [token, job] : jobs)
+    if (job->spark()) job->stop(std::nullopt, verdict, context_->options.grace);
+}
+
+void ProcessRunner::end_waiting(WaitingJob job, const engine::Outcome& outcome) {
+  for (const auto& member : job.request.members) job.listener->member_ended(job.request.token, member.key, outcome);
+  job.listener->job_ended(job.request.token);
+}
+
+// --- Stop ---
+
+void ProcessRunner::stop(const std::string& token, std::optional<engine::RevisionKey> member, State state, Reason reason) {
+  Verdict verdict{.state = state, .reason = reason, .exception = {}};
+  if (auto found = jobs_.find(token); found != jobs_.end()) {
+    auto limit = found->second->request().limits.timeout;
+    if (reason == Reason::timeout) verdict.exception = limit ? timeout_text(*limit) : "ran longer than its limit";
+    return found->second->stop(member, verdict, context_->options.grace);
+  }
+  auto waiting = waiting_.find(token);
+  if (waiting == waiting_.end()) return;
+  auto& members = waiting->second.request.members;
+  auto stopped = std::ranges::stable_partition(members, [&](const engine::Member& each) { return member && each.key != *member; });
+  for (const auto& each : stopped) waiting->second.listener->member_ended(token, each.key, outcome_of(verdict));
+  members.erase(stopped.begin(), stopped.end());
+  if (!members.empty()) return;
+  waiting->second.listener->job_ended(token);
+  waiting_.erase(waiting);
+}
+
+void ProcessRunner::shutdown(std::function<void()> done) {
+  stopping_ = true;
+  stopped_ = std::move(done);
+  Verdict verdict{.state = State::failed, .reason = Reason::lost, .exception = "the server stopped", .lost = true};
+  auto waiting = std::exchange(waiting_, {});
+  for (auto& [token, job] : waiting) end_waiting(std::move(job), outcome_of(verdict));
+  auto jobs = jobs_;
+  for (const auto& [token, job] : jobs) job->stop(std::nullopt, verdict, std::min(kShutdownGrace, context_->options.grace));
+  stop_servers_if_idle();
+}
+
+void ProcessRunner::stop_servers_if_idle() {
+  if (!stopping_ || !jobs_.empty() || !stopped_) return;
+  auto left = std::make_shared<std::size_t>(servers_.size() + 1);
+  auto one_ended = [self = shared_from_this(), left, done = std::make_shared<std::function<void()>>(std::exchange(stopped_, nullptr))] {
+    if (--*left > 0) return;
+    self->sweep_.cancel();
+    self->context_->reaper->kill_orphans({});
+    (*done)();
+  };
+  for (const auto& [kind, server] : servers_) server->stop(one_ended);
+  spark_->stop(one_ended);
+}
+
+// --- What a killed keeper or fork server leaves ---
+
+void ProcessRunner::sweep_orphans_later() {
+  sweep_.expires_after(kOrphanDelay);
+  sweep_.async_wait([weak = weak_from_this()](auto error) {
+    if (auto self = weak.lock(); self && !error) self->sweep_orphans();
+  });
+}
+
+// A keeper whose number is not known yet would look like an orphan: wait until there is none.
+void ProcessRunner::sweep_orphans() {
+  if (std::ranges::any_of(jobs_, [](const auto& entry) { return entry.second->is_starting(); })) return sweep_orphans_later();
+  std::set<pid_t> keepers;
+  for (const auto& [token, job] : jobs_) keepers.insert(job->keeper());
+  context_->reaper->kill_orphans(keepers);
+  context_->options.pool->post([folder = context_->run_folder() / "tmp"] { remove_abandoned_scratch(folder); });
+}
+
+}  // namespace lo::run

@@ -1,0 +1,57 @@
+// Runs jobs of user code: chooses the fork server, gets the Spark server where one is needed, keeps the list of running jobs.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "run/fork_server.h"
+#include "run/process_job.h"
+#include "run/run_context.h"
+#include "run/spark_server.h"
+#include "run/worker_kind.h"
+
+namespace lo::run {
+
+// Lives on the strand.
+class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
+ public:
+  static std::shared_ptr<ProcessRunner> make(std::shared_ptr<RunContext> context);
+  explicit ProcessRunner(std::shared_ptr<RunContext> context);
+
+  void start(engine::JobRequest request, std::shared_ptr<engine::JobListener> listener);
+  void stop(const std::string& token, std::optional<engine::RevisionKey> member, State state, Reason reason);
+  void shutdown(std::function<void()> done);
+
+ private:
+  // A job that has no process yet since the Spark server is not there yet.
+  struct WaitingJob {
+    engine::JobRequest request;
+    std::shared_ptr<engine::JobListener> listener;
+  };
+
+  void make_servers();
+  void spark_answered(const std::string& token, Result<SparkTarget> target);
+  void begin(WaitingJob job, WorkerKind kind, std::optional<SparkTarget> target);
+  void job_ended(ProcessJob& job, WorkerKind kind);
+  void release_session(SparkTarget target);
+  void spark_died(const std::string& why);
+  void end_waiting(WaitingJob job, const engine::Outcome& outcome);
+
+  void sweep_orphans_later();
+  void sweep_orphans();
+  void stop_servers_if_idle();
+
+  const std::shared_ptr<RunContext> context_;
+  std::map<WorkerKind, std::shared_ptr<ForkServer>> servers_;
+  std::shared_ptr<SparkServer> spark_;
+  std::map<std::string, WaitingJob> waiting_;
+  std::map<std::string, std::shared_ptr<ProcessJob>> jobs_;
+  asio::steady_timer sweep_;
+  bool stopping_ = false;
+  std::function<void()> stopped_;
+};
+
+}  // namespace lo::run

@@ -1,0 +1,23 @@
+// Which fork server a job is forked from.
+#pragma once
+
+#include <string_view>
+
+#include "engine/runner.h"
+
+namespace lo::run {
+
+// The fork servers by the libraries that they have loaded.
+enum class WorkerKind { bare, scientific, spark };
+
+std::string_view to_string(WorkerKind kind);
+
+// Whether Python code imports one of the libraries that the scientific fork server has loaded (or one that imports them). Reads the
+// text only: a wrong guess costs time, never a result, since every kind can import everything.
+bool imports_scientific(std::string_view code);
+
+// spark for the builder's operations; scientific where the request's code or "#" expressions use such libraries or an input is a
+// table, an object or a model; else bare.
+WorkerKind choose_kind(const engine::JobRequest& job);
+
+}  // namespace lo::run

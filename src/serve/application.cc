@@ -1,0 +1,229 @@
+#include "serve/application.h"
+
+#include <algorithm>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdlib>
+#include <future>
+#include <prometheus/counter.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <thread>
+
+#include "api/artifacts.h"
+#include "api/routes.h"
+#include "base/data_folder.h"
+#include "base/io_threads.h"
+#include "base/log.h"
+#include "catalog/sqlite/sqlite_catalog.h"
+#include "engine/conductor.h"
+#include "http/server.h"
+#include "run/log_writer.h"
+#include "run/native/dataset_operations.h"
+#include "run/runner.h"
+#include "store/store.h"
+
+namespace lo::serve {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kIoThreads = 2;
+constexpr std::size_t kBlockingThreads = 4;
+constexpr std::size_t kEventsInMemory = 16'384;
+constexpr std::int64_t kEventsOnDisk = 1'000'000;
+constexpr std::chrono::milliseconds kRequestGrace{1000};
+constexpr std::chrono::milliseconds kLongestEnd{9500};
+
+double cpus_of(const Options& options) {
+  constexpr double kLeast = 2;  // steps wait for disks and networks too
+  if (options.cpus > 0) return options.cpus;
+  return std::max(kLeast, static_cast<double>(std::thread::hardware_concurrency()));
+}
+
+// What the HTTP server tells of each answer, as Prometheus numbers.
+http::Server::Observer count_answers(prometheus::Registry& registry) {
+  auto& answers = prometheus::BuildCounter().Name("orchestra_http_requests_total").Help("HTTP answers").Register(registry);
+  auto& seconds =
+      prometheus::BuildHistogram().Name("orchestra_http_request_seconds").Help("Time to an answer").Register(registry);
+  return [&](std::string_view method, std::string_view pattern, unsigned status, double took) {
+    prometheus::Labels labels{{"method", std::string(method)}, {"route", std::string(pattern)}};
+    seconds.Add(labels, prometheus::Histogram::BucketBoundaries{.001, .003, .01, .03, .1, .3, 1, 3, 10}).Observe(took);
+    labels.emplace("status", std::to_string(status));
+    answers.Add(labels).Increment();
+  };
+}
+
+class Application {
+ public:
+  Application(const Options& options, DataFolder data)
+      : options_(options), data_(std::move(data)), native_pool_(std::max<std::size_t>(2, std::thread::hardware_concurrency())) {}
+
+  Status start();
+  void wait_for_signal();
+  void stop();
+
+ private:
+  run::RunOptions run_options();
+  Status start_storage();
+  Status start_engine();
+  Status start_http();
+  void fill_context();
+
+  const Options options_;
+  const DataFolder data_;
+  // Destroyed from the last to the first. The I/O threads are stopped by stop(), so that nothing runs on them while the rest goes;
+  // what still posts work to them, until it is gone itself, posts it in vain.
+  IoThreads io_{kIoThreads};
+  std::shared_ptr<Clock> clock_ = std::make_shared<SystemClock>();
+  std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
+  Bell logs_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<observe::Hub> hub_;
+  std::unique_ptr<catalog::Catalog> catalog_;
+  BlockingPool pool_{kBlockingThreads};
+  BlockingPool native_pool_;
+  api::Context context_;
+  http::Router router_;
+  std::unique_ptr<engine::Runner> runner_;
+  std::shared_ptr<engine::Conductor> conductor_;
+  std::unique_ptr<http::Server> server_;
+};
+
+run::RunOptions Application::run_options() {
+  run::RunOptions options;
+  options.executor = io_.executor();
+  options.pool = &pool_;
+  options.native_pool = &native_pool_;
+  options.store = store_.get();
+  options.data = data_.path();
+  run::DatasetOptions dataset{.store = store_.get()};
+  dataset.download.policy = context_.urls;
+  options.native = run::dataset_operations(dataset);
+  options.python.runtime = options_.home / "runtime" / "python";
+  options.python.python = options_.python;
+  options.python.spark_python = options_.spark_python.empty() ? options_.python : options_.spark_python;
+  if (const char* java = std::getenv("JAVA_HOME"); java != nullptr) options.python.java_home = java;  // NOLINT: one thread yet
+  options.spark.url = options_.spark_url;
+  options.spark.memory = options_.spark_memory;
+  options.spark.idle = std::chrono::milliseconds(static_cast<std::int64_t>(options_.spark_idle_minutes * 60'000));
+  options.memory_bytes = options_.memory;
+  options.grace = std::chrono::milliseconds(static_cast<std::int64_t>(options_.grace * 1000));
+  options.log_grew = [this](engine::RevisionKey, int) { logs_.advance(); };
+  return options;
+}
+
+Status Application::start_storage() {
+  LO_ASSIGN(catalog_, catalog::open_sqlite_catalog(data_.path() / "catalog.sqlite"));
+  LO_ASSIGN(store_, store::open_local_store(data_.path() / "store"));
+  LO_ASSIGN(auto last, catalog_->last_event());
+  hub_ = std::make_unique<observe::Hub>(kEventsInMemory, last);
+  catalog_->on_events([this](std::span<const catalog::Event> events) {
+    hub_->publish(events);
+    logs_.advance();  // who follows a log waits for its end too
+  });
+  catalog_->trim_events(kEventsOnDisk, {});
+  return {};
+}
+
+void Application::fill_context() {
+  context_.catalog = catalog_.get();
+  context_.store = store_.get();
+  context_.hub = hub_.get();
+  context_.pool = &pool_;
+  context_.clock = clock_;
+  context_.metrics = metrics_;
+  context_.urls.allow_private = true;  // the server itself is bound to loopback
+  context_.log_path = [this](engine::RevisionKey key, int attempt) { return run::log_path(data_.path(), key, attempt); };
+  context_.logs = &logs_;
+  context_.runners = [this] { return runner_->status(); };
+}
+
+Status Application::start_engine() {
+  fill_context();
+  LO_ASSIGN(runner_, run::make_runner(run_options()));
+  LO_ASSIGN(auto live, catalog_->live_digests());
+  LO_TRY(store_->sweep(live));
+  engine::ConductorPorts ports{.executor = io_.executor(),
+                               .clock = clock_,
+                               .catalog = catalog_.get(),
+                               .runner = runner_.get(),
+                               .pool = &pool_,
+                               .settle = {}};
+  ports.settle = [this](json::object result) {
+    pool_.post([this, result = std::move(result)] { api::settle_result(context_, result); });
+  };
+  conductor_ = engine::Conductor::make(std::move(ports), {.cpu_capacity = cpus_of(options_)});
+  context_.conductor = conductor_.get();
+  return conductor_->recover();
+}
+
+Status Application::start_http() {
+  api::add_routes(router_, context_);
+  http::ServerOptions options;
+  options.host = options_.host;
+  options.port = options_.port;
+  server_ = std::make_unique<http::Server>(io_.executor(), router_, options);
+  server_->on_answer(count_answers(*metrics_));
+  LO_TRY(server_->start());
+  auto host = options_.host.contains(':') ? "[" + options_.host + "]" : options_.host;
+  auto url = "http://" + host + ":" + std::to_string(server_->port());
+  LO_TRY(data_.announce(url));
+  if (!options_.port_file.empty()) LO_TRY(write_whole_file(options_.port_file, std::to_string(server_->port())));
+  log::info("serving {} with the data in {}", url, data_.path().string());
+  return {};
+}
+
+Status Application::start() {
+  LO_TRY(start_storage());
+  LO_TRY(start_engine());
+  return start_http();
+}
+
+void Application::wait_for_signal() {
+  std::promise<int> signalled;
+  asio::signal_set signals(io_.executor(), SIGTERM, SIGINT);
+  signals.async_wait([&](boost::system::error_code, int signal) { signalled.set_value(signal); });
+  log::info("stopping: {}", signalled.get_future().get() == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+// Stops accepting, ends running steps or hands them back to the queue, saves. The process is gone after kLongestEnd in any case:
+// what did not end in order by then is taken up at the next start like after a kill -9.
+void Application::stop() {
+  asio::steady_timer deadline(io_.executor(), kLongestEnd);
+  deadline.async_wait([](boost::system::error_code error) {
+    if (!error) std::_Exit(EXIT_FAILURE);
+  });
+  hub_->close();
+  logs_.close();
+  std::promise<void> served;
+  server_->stop(kRequestGrace, [&] { served.set_value(); });
+  served.get_future().wait();
+  std::promise<void> ended;
+  conductor_->shutdown([&] { ended.set_value(); });
+  ended.get_future().wait();
+  deadline.cancel();
+  io_.stop();
+}
+
+}  // namespace
+
+int run(const Options& options) {
+  init_log(options.log_level.c_str());
+  auto data = DataFolder::hold(options.data);
+  if (!data) {
+    log::error("{}", data.error().message);
+    return data.error().code == Code::conflict ? kHeld : EXIT_FAILURE;
+  }
+  Application application(options, *std::move(data));
+  if (auto started = application.start(); !started) {
+    log::error("{}", started.error().message);
+    std::_Exit(EXIT_FAILURE);  // nothing was taken in yet; what was started dies with the sockets
+  }
+  application.wait_for_signal();
+  application.stop();
+  log::info("stopped");
+  return EXIT_SUCCESS;
+}
+
+}  // namespace lo::serve

@@ -1,0 +1,33 @@
+// The options of `orchestra serve`.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace lo::serve {
+
+struct Options {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 8000;                        // 0: any free one
+  std::filesystem::path data = "./orchestra-data";
+  std::filesystem::path port_file;                  // where the bound port is written once requests are taken; "" = nowhere
+  std::filesystem::path home;                       // the folder that holds runtime/python
+  std::filesystem::path python = "python3";         // of the `python` environment
+  std::filesystem::path spark_python;               // of the `spark` environment; "" = the same
+  std::string spark_url;                            // "sc://host:port"; "" = a local Spark Connect server
+  std::string spark_memory = "1g";
+  double spark_idle_minutes = 15;
+  double cpus = 0;                                  // running jobs take one each; 0 = as many as the machine has, at least 2
+  std::optional<std::int64_t> memory;               // bytes a step may take that does not say
+  double grace = 5;                                 // seconds between SIGTERM and SIGKILL of a step
+  std::string log_level = "info";
+};
+
+// Adds the command with its options, also read from ORCHESTRA_HOME, ORCHESTRA_PYTHON, ORCHESTRA_SPARK_PYTHON. `options` outlives the
+// parsing.
+CLI::App* add_serve_command(CLI::App& app, Options& options);
+
+}  // namespace lo::serve

@@ -1,0 +1,31 @@
+"""The built server under test, started once per session for tests that share it, or anew for those that kill it."""
+
+import pathlib
+
+import pytest
+
+from support import Server
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes minutes; run by ./orchestra test long")
+    config.addinivalue_line("markers", "spark: starts a Spark server")
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """One server for all tests that only use it. Each takes names of its own."""
+    with Server(tmp_path_factory.mktemp("shared") / "data") as server:
+        yield server
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A server of the test's own."""
+    with Server(tmp_path / "data") as server:
+        yield server
+
+
+@pytest.fixture
+def titanic():
+    return pathlib.Path(__file__).resolve().parent.parent / "examples" / "titanic"
