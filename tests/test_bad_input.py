@@ -1,6 +1,7 @@
 """Bad input: a clear error that names the member and the value, and nothing changed."""
 
 import concurrent.futures
+import socket
 
 import pytest
 
@@ -117,7 +118,7 @@ def break_off(request):
     request.end_headers()
     request.wfile.write(b"a,b\n1,2\n")
     request.wfile.flush()
-    request.connection.close()
+    request.connection.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize("handler, text", [

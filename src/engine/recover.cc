@@ -33,7 +33,8 @@ Status Conductor::Impl::recover() {
     active_[revision.key] = revision;
     open.push_back(std::move(revision));
   }
-  if (!open.empty()) log::info("engine: {} revisions had not ended: they are taken up again", open.size());
+  if (open.empty()) return {};
+  log::info("engine: {} revisions had not ended: they are taken up again", open.size());
   on_strand([open = std::move(open)](Impl& impl) mutable { impl.take_up(std::move(open)); });
   return {};
 }
