@@ -124,7 +124,7 @@ def break_off(request):
 @pytest.mark.parametrize("handler, text", [
     (serve_status(404), "404"),
     (serve_status(500), "500"),
-    (serve_status(200, b"<html>no</html>", [("Content-Type", "text/html")]), "HTML"),
+    (serve_status(200, b"<html>no</html>", [("Content-Type", "text/html")]), "web page"),
     (break_off, ""),
 ])
 def test_downloads(shared, handler, text):

@@ -29,7 +29,8 @@ void ForkServer::warm() {
 void ForkServer::launch(Launch launch) {
   if (stopping_) return launch.refused("the server is stopping");
   warm();
-  if (lifecycle_.phase() == Phase::warm) return send(std::move(launch));
+  if (channel_ && channel_->is_peer_gone()) closed();
+  if (lifecycle_.phase() == Phase::warm && channel_) return send(std::move(launch));
   if (lifecycle_.phase() == Phase::broken)
     return launch.refused(fmt::format("the {} fork server does not start: see logs/fork-server-{}.log", kind(), kind()));
   waiting_.push_back(std::move(launch));
@@ -125,8 +126,12 @@ void ForkServer::await_answer() {
   });
 }
 
-// It is dead already, or of no use.
-void ForkServer::closed() { context_->reaper->kill(pid_, SIGKILL); }
+// It is dead already, or of no use. What comes now waits for the one after it.
+void ForkServer::closed() {
+  if (channel_) channel_->close();
+  channel_.reset();
+  context_->reaper->kill(pid_, SIGKILL);
+}
 
 // It did not become ready in time, or left a launch unanswered. It must not stay beside the one that takes its place.
 void ForkServer::kill_hung() {

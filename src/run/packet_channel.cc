@@ -1,5 +1,6 @@
 #include "run/packet_channel.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -83,6 +84,12 @@ void PacketChannel::flush() {
       return;
     }
   }
+}
+
+bool PacketChannel::is_peer_gone() const {
+  if (!handlers_) return true;
+  pollfd state{.fd = socket_.native_handle(), .events = 0, .revents = 0};
+  return ::poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 void PacketChannel::close() {

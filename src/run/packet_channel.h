@@ -37,6 +37,9 @@ class PacketChannel : public std::enable_shared_from_this<PacketChannel> {
   // Queues a packet; the descriptors travel with it and are closed here once it is sent.
   void send(const json::object& message, std::vector<UniqueFd> descriptors = {});
 
+  // Whether the other end is closed, asked of the kernel now: `closed` may not have run yet.
+  bool is_peer_gone() const;
+
   // No handler is called any more. What was not sent is dropped.
   void close();
 
@@ -52,7 +55,7 @@ class PacketChannel : public std::enable_shared_from_this<PacketChannel> {
   void flush();
   void fail();
 
-  asio::posix::stream_descriptor socket_;
+  mutable asio::posix::stream_descriptor socket_;
   std::shared_ptr<Handlers> handlers_;  // empty after close()
   std::deque<Outgoing> outgoing_;
   bool awaiting_room_ = false;

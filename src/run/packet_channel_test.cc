@@ -108,7 +108,9 @@ TEST_F(PacketChannelTest, KeepsWhatThePeerDoesNotTakeYet) {
 }
 
 TEST_F(PacketChannelTest, SendingToNobodyIsNoError) {
+  EXPECT_FALSE(channel_->is_peer_gone());
   peer_.reset();
+  EXPECT_TRUE(channel_->is_peer_gone());
   channel_->send({{"a", 1}});
   io_.poll();
   EXPECT_EQ(closed_, 1);

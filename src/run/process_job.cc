@@ -14,7 +14,7 @@ constexpr milliseconds kOutputPatience{2'000};  // for the end of the output, on
 constexpr milliseconds kLastWords{5'000};     // between the last result and the end of the process
 constexpr milliseconds kCleaningRound{10};
 constexpr int kCleaningRounds = 300;
-constexpr int kMostLaunches = 2;
+constexpr int kMostLaunches = 3;
 
 // Runs `then` on the job, if it still lives, when the time is over and the timer was not cancelled.
 template <class Then>

@@ -1,5 +1,7 @@
 #include "run/process_runner.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <set>
 
@@ -7,6 +9,7 @@
 #include "base/log.h"
 #include "run/environment.h"
 #include "run/leftovers.h"
+#include "run/process_table.h"
 
 namespace lo::run {
 namespace {
@@ -16,6 +19,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kOrphanDelay{1'500};   // processes that are about to end by themselves may do so
 constexpr milliseconds kShutdownGrace{3'000};
 constexpr milliseconds kReleaseLimit{30'000};
+constexpr milliseconds kRound{10};
+constexpr int kMostRounds = 100;
 
 // Hears of a job that nobody asked for.
 class Silent final : public engine::JobListener {
@@ -165,19 +170,30 @@ void ProcessRunner::shutdown(std::function<void()> done) {
 void ProcessRunner::stop_servers_if_idle() {
   if (!stopping_ || !jobs_.empty() || !stopped_) return;
   auto left = std::make_shared<std::size_t>(servers_.size() + 1);
-  auto one_ended = [self = shared_from_this(), left, done = std::make_shared<std::function<void()>>(std::exchange(stopped_, nullptr))] {
-    if (--*left > 0) return;
-    self->sweep_.cancel();
-    self->context_->reaper->kill_orphans({});
-    (*done)();
+  auto one_ended = [self = shared_from_this(), left, done = std::exchange(stopped_, nullptr)] {
+    if (--*left == 0) self->end_when_alone(0, done);
   };
   for (const auto& [kind, server] : servers_) server->stop(one_ended);
   spark_->stop(one_ended);
 }
 
+// What is being killed is there for some moments more.
+void ProcessRunner::end_when_alone(int round, std::function<void()> done) {
+  context_->reaper->kill_orphans({});
+  if (round >= kMostRounds || children_of(::getpid()).empty()) {
+    sweep_.cancel();
+    return done();
+  }
+  sweep_.expires_after(kRound);
+  sweep_.async_wait([self = shared_from_this(), round, done = std::move(done)](auto error) {
+    if (!error) self->end_when_alone(round + 1, done);
+  });
+}
+
 // --- What a killed keeper or fork server leaves ---
 
 void ProcessRunner::sweep_orphans_later() {
+  if (stopping_) return;  // end_when_alone sees to it
   sweep_.expires_after(kOrphanDelay);
   sweep_.async_wait([weak = weak_from_this()](auto error) {
     if (auto self = weak.lock(); self && !error) self->sweep_orphans();

@@ -43,6 +43,7 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
   void sweep_orphans_later();
   void sweep_orphans();
   void stop_servers_if_idle();
+  void end_when_alone(int round, std::function<void()> done);
 
   const std::shared_ptr<RunContext> context_;
   std::map<WorkerKind, std::shared_ptr<ForkServer>> servers_;

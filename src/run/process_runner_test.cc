@@ -128,7 +128,7 @@ TEST_F(ProcessRunnerTest, TimeLimit) {
 
 TEST_F(ProcessRunnerTest, MemoryLimit) {
   auto job = function_job("blocks = []\nwhile True: blocks.append(bytearray(8 << 20))");
-  job.limits.memory_bytes = 150 << 20;
+  job.limits.memory_bytes = 150'000'000;
   auto outcome = run(std::move(job));
   EXPECT_EQ(outcome.state, State::failed);
   EXPECT_EQ(outcome.reason, Reason::out_of_memory);

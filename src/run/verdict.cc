@@ -6,7 +6,7 @@
 namespace lo::run {
 namespace {
 
-std::string megabytes(std::int64_t bytes) { return fmt::format("{} MB", (bytes + (1 << 19)) >> 20); }
+std::string megabytes(std::int64_t bytes) { return fmt::format("{} MB", (bytes + 500'000) / 1'000'000); }
 
 std::string usage_text(const JobEnd& end, std::optional<std::int64_t> limit) {
   auto text = "peak " + megabytes(end.peak_memory);

@@ -38,11 +38,11 @@ TEST(OutcomeWithoutResult, NamesTheSignal) {
 }
 
 TEST(OutcomeWithoutResult, NamesPeakAndLimitOfMemory) {
-  auto end = end_with({{"signal", 9}, {"out_of_memory", true}, {"peak_memory", 200 << 20}});
-  auto outcome = outcome_without_result(end, 210 << 20);
+  auto end = end_with({{"signal", 9}, {"out_of_memory", true}, {"peak_memory", 200'000'000}});
+  auto outcome = outcome_without_result(end, 210'000'000);
   EXPECT_EQ(outcome.reason, Reason::out_of_memory);
   EXPECT_EQ(outcome.exception, "MemoryError: the process used more memory than it may (peak 200 MB, limit 210 MB)");
-  add_usage(outcome, end, 210 << 20);
+  add_usage(outcome, end, 210'000'000);
   EXPECT_EQ(outcome.exception, "MemoryError: the process used more memory than it may (peak 200 MB, limit 210 MB)");
 }
 
@@ -55,7 +55,7 @@ TEST(OutcomeWithoutResult, ALostJobMayBeTriedAgain) {
 
 TEST(AddUsage, CompletesAMemoryError) {
   auto outcome = failed(Reason::out_of_memory, "MemoryError: cannot allocate");
-  add_usage(outcome, end_with({{"peak_memory", 100 << 20}, {"cpu_seconds", 2}}), 128 << 20);
+  add_usage(outcome, end_with({{"peak_memory", 100'000'000}, {"cpu_seconds", 2}}), 128'000'000);
   EXPECT_EQ(outcome.exception, "MemoryError: cannot allocate (peak 100 MB, limit 128 MB)");
   EXPECT_EQ(outcome.cpu_seconds, 2);
 }

@@ -1,0 +1,128 @@
+"""kill -9 at named places: nothing acknowledged is lost, no result is doubled, nothing half done is seen."""
+
+import re
+
+import httpx
+import pytest
+
+from support import HOME, PREFIX, Server
+
+SOURCE = (HOME / "src/base/fault.cc").read_text()
+NAMES = re.findall(r'^ +"([a-z.]+)",', SOURCE, re.MULTILINE)
+BIG = "import numpy\nresponse = numpy.full(50_000, x)"  # two files, neither inline
+
+
+def work(server):
+    """A small workload; gives the names that were acknowledged, and whether the server died in the middle."""
+    acknowledged = []
+    died = False
+
+    def tried(name, call):
+        if call().status_code in (200, 201):
+            acknowledged.append(name)
+
+    try:
+        tried("data", lambda: server.upload("data", b"a,b\n" + b"1,x\n" * 20_000))
+        tried("first", lambda: server.function("first", BIG, functionParameters={"x": 1}))
+        tried("second", lambda: server.function("second", "response = len(x)", functionParameters={"x": "$first"}))
+        tried("columns", lambda: server.post("/transform/projection", {"inputDatasetName": "data", "outputDatasetName": "columns",
+                                                                       "names": ["a"]}))
+        tried("typed", lambda: server.patch("/transform/dataType", {"inputDatasetName": "columns", "types": {"a": "number"}}))
+        for name in ("first", "second", "columns"):
+            server.http.get(f"{PREFIX}/observe/{name}", params={"wait": 20}, timeout=60)
+        server.function("doomed", BIG, functionParameters={"x": 2})
+        server.http.get(f"{PREFIX}/observe/doomed", params={"wait": 20}, timeout=60)
+        server.delete("/function/python/doomed")
+    except httpx.TransportError:
+        server.wait_for_death()
+        died = True
+    return acknowledged, died
+
+
+def check(server, acknowledged):
+    for name in acknowledged:
+        step = server.ended("columns" if name == "typed" else name)
+        assert step["status"] == "finished", step
+        ends = [revision["status"] for revision in step["revisions"]]
+        assert ends.count("finished") == len(ends), ends
+    if "typed" in acknowledged:
+        server.until("columns", lambda step: step["revision"] == 2)
+        assert server.rows("columns", limit=2)[0] == {"_id": 1, "a": 1}
+    listed = [step["name"] for step in server.get("/step").json()["result"]]
+    assert len(listed) == len(set(listed))
+
+
+def stored_files(server):
+    return {path.name for path in (server.data / "store/objects").glob("*/*")}
+
+
+def referenced_files(server):
+    import sqlite3
+
+    with sqlite3.connect(f"file:{server.data}/catalog.sqlite?mode=ro", uri=True) as catalog:
+        return {row[0] for row in catalog.execute("SELECT DISTINCT digest FROM artifact")}
+
+
+def passes():
+    """Each point once, and in the long run at later passes too. The first commit is made before the server takes requests."""
+    for name in NAMES:
+        first = 3 if name.startswith("catalog.commit") else 1
+        yield pytest.param(name, first, True, id=f"{name}@{first}")
+        for nth in range(first + 1, first + 10):
+            yield pytest.param(name, nth, False, id=f"{name}@{nth}", marks=pytest.mark.long)
+
+
+def test_every_fault_point_of_the_source_is_known():
+    assert len(NAMES) >= 9
+
+
+@pytest.mark.parametrize("name, nth, certain", list(passes()))
+def test_a_death_at_a_fault_point(tmp_path, name, nth, certain):
+    with Server(tmp_path / "data", faults=f"{name}=abort@{nth}") as server:
+        acknowledged, died = work(server)
+        assert died or not certain, f"the workload never passes {name}"
+        if not died:
+            server.kill()
+        server.start()
+        check(server, acknowledged)
+        server.stop()
+        server.start()
+        server.stop()
+        assert stored_files(server) == referenced_files(server)
+
+
+def test_a_poisonous_step_ends_after_its_bound(tmp_path):
+    """A step that takes its server with it runs again three times, then fails as lost."""
+    code = "import os, signal\nprint('here', flush=True)\nos.kill(PARENT, signal.SIGKILL)\nsignal.pause()"
+    with Server(tmp_path / "data") as server:
+        server.function("poison", code.replace("PARENT", "int(open(path).read())"),
+                        functionParameters={"path": str(server.data / "orchestra.lock")})
+        for _ in range(4):
+            server.wait_for_death()
+            server.start()
+        step = server.ended("poison")
+        assert (step["status"], step["reason"], step["attempts"]) == ("failed", "lost", 4)
+
+
+@pytest.mark.long
+def test_random_kills_under_load(tmp_path):
+    import random
+
+    seed = random.randrange(1 << 30)
+    print("seed", seed)
+    choose = random.Random(seed)
+    with Server(tmp_path / "data") as server:
+        made = []
+        for round_number in range(20):
+            for i in range(10):
+                name = f"step_{round_number}_{i}"
+                parent = choose.choice(made) if made and choose.random() < 0.5 else None
+                parameters = {"x": f"${parent}"} if parent else {"x": 0}
+                if server.function(name, "response = x + 1", functionParameters=parameters).status_code == 201:
+                    made.append(name)
+            server.until(choose.choice(made), lambda step: step["status"] != "accepted")
+            server.kill()
+            server.start()
+        for name in made:
+            step = server.ended(name, timeout=300)
+            assert step["status"] == "finished" or step["reason"] == "lost", step
