@@ -160,6 +160,17 @@ class Server:
             last = self.http.get(f"{PREFIX}/observe/{name}", params={"wait": 1, "after": last}, timeout=60).json()["last"]
         raise AssertionError(f"{name}: {step}")
 
+    def progress_until(self, name: str, holds, timeout: float = 120) -> None:
+        """Returns once a progress event of the step holds."""
+        deadline = time.monotonic() + timeout
+        last = 0
+        while time.monotonic() < deadline:
+            answer = self.http.get(f"{PREFIX}/observe/{name}", params={"wait": 5, "after": last}, timeout=60).json()
+            if any(holds(event["progress"]) for event in answer["events"] if event["event"] == "progress"):
+                return
+            last = max([last, *(event["id"] for event in answer["events"])])
+        raise AssertionError(f"{name} made no such progress")
+
     def log_until(self, name: str, text: str, timeout: float = 60) -> None:
         """Returns once the step's log holds `text`."""
         with self.http.stream("GET", f"{PREFIX}/step/{name}/log", params={"follow": "true"}, timeout=timeout) as answer:

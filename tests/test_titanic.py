@@ -166,8 +166,7 @@ def test_failing_modeling_code_fails_all_and_shows_the_line(tmp_path, titanic):
 def test_a_killed_spark_server_fails_its_steps_and_is_replaced(tmp_path, titanic):
     with Server(tmp_path / "data") as server:
         post_all(server, titanic)
-        server.until("titanicLR", lambda step: step["status"] == "running")
-        server.until("titanicGB", lambda step: spark_of(server) is not None)
+        server.progress_until("titanicGB", lambda progress: progress.get("phase") == "fitting")
         spark_of(server).kill()
         for name in CLASSIFIERS:
             step = server.ended(f"titanic{name}", timeout=300)

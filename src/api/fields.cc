@@ -10,7 +10,7 @@ namespace {
 
 std::string shown(const json::value& value) {
   constexpr std::size_t kLongest = 60;
-  auto text = json::serialize(value);
+  auto text = write_json(value);
   return text.size() <= kLongest ? text : text.substr(0, kLongest) + "…";
 }
 

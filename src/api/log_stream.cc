@@ -43,7 +43,7 @@ Ended attempt_state(const Context& context, const LogPlace& place) {
 }
 
 std::string log_event(std::string_view text) {
-  return http::format_event({.event = "log", .data = json::serialize(json::object{{"text", text}})});
+  return http::format_event({.event = "log", .data = write_json(json::object{{"text", text}})});
 }
 
 Awaitable<void> follow(const Context& context, LogPlace place, http::BodyWriter& writer) {
@@ -60,7 +60,7 @@ Awaitable<void> follow(const Context& context, LogPlace place, http::BodyWriter&
       continue;
     }
     if (state.ended) {
-      auto data = json::serialize(json::object{{"status", state.status}});
+      auto data = write_json(json::object{{"status", state.status}});
       auto end = http::format_event({.event = "end", .data = std::move(data)});
       co_await writer.write(end);
       co_return;

@@ -135,14 +135,14 @@ std::string sse_text(const std::vector<catalog::Event>& events) {
   std::string text;
   for (const auto& event : events)
     text += http::format_event(
-        {.id = fmt::to_string(event.seq), .event = event.type, .data = json::serialize(event_document(event))});
+        {.id = fmt::to_string(event.seq), .event = event.type, .data = write_json(event_document(event))});
   return text;
 }
 
 std::string reset_text(std::int64_t seq) {
   return http::format_event({.id = fmt::to_string(seq),
                              .event = "reset",
-                             .data = json::serialize(json::object{{"reason", "events before this one are no longer kept"}})});
+                             .data = write_json(json::object{{"reason", "events before this one are no longer kept"}})});
 }
 
 // What a client missed while it was away, or `reset` when that is no longer known.

@@ -154,7 +154,7 @@ void describe_observe(std::map<std::string, Operation>& out) {
                       .problems = {400, 406, 409, 413, 415}};
   out["list subscriptions"] = {.summary = "What is observed", .parameters = {}, .body = {}};
   out["observe step"] = {.summary = "Wait for the end of a step, or for its next event",
-                         .parameters = {parameter("wait", "query", whole(9007199254740991), "seconds, at most 300"),
+                         .parameters = {parameter("wait", "query", whole(9007199254740991), "seconds; at most 300 are waited"),
                                         parameter("after", "query", whole(9007199254740991), "id of the last event seen")},
                          .body = {},
                          .problems = {404, 406}};

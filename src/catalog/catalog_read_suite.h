@@ -149,9 +149,57 @@ TYPED_TEST_P(CatalogReadSuite, ReadersAndWritersAtOnce) {
   EXPECT_EQ(torn, 0);
 }
 
+// What revision 1 of a new step called `name` refers to.
+inline Batch with_parts(StepId id, const std::string& name, const std::vector<std::string>& digests) {
+  auto revision = make_revision({id, 1});
+  json::array parts;
+  for (const auto& digest : digests) parts.push_back({{"name", "rows.parquet"}, {"digest", digest}, {"bytes", 1}});
+  revision.result = {{"kind", "table"}, {"parts", std::move(parts)}};
+  return {AddStep{make_step(id, name)}, AddRevision{revision}};
+}
+
+TYPED_TEST_P(CatalogReadSuite, GarbageIsWhatNoRevisionRefersToAnyMore) {
+  auto first = this->catalog().next_step_id();
+  auto second = this->catalog().next_step_id();
+  ASSERT_TRUE(commit(this->catalog(), with_parts(first, "a", {"own", "shared"})));
+  ASSERT_TRUE(commit(this->catalog(), with_parts(second, "b", {"shared"})));
+  EXPECT_THAT(this->catalog().live_digests().value(), ElementsAre("own", "shared"));
+  ASSERT_TRUE(commit(this->catalog(), {RemoveStep{first}}));
+  EXPECT_THAT(this->catalog().garbage().value(), ElementsAre("own"));
+  EXPECT_THAT(this->catalog().unreferenced({"shared", "own", "unheard of"}).value(), ElementsAre("own", "unheard of"));
+  ASSERT_TRUE(commit(this->catalog(), {RemoveStep{second}}));
+  this->subject_.reopen();
+  EXPECT_THAT(this->catalog().garbage().value(), ElementsAre("own", "shared"));
+  EXPECT_THAT(this->catalog().live_digests().value(), IsEmpty());
+}
+
+TYPED_TEST_P(CatalogReadSuite, GarbageGoesWhenItIsForgottenOrReferredToAgain) {
+  auto id = this->catalog().next_step_id();
+  ASSERT_TRUE(commit(this->catalog(), with_parts(id, "a", {"gone", "back"})));
+  ASSERT_TRUE(commit(this->catalog(), {RemoveStep{id}}));
+  auto again = this->add("b");
+  auto finished = make_revision(again, State::finished);
+  finished.result = {{"parts", {{{"name", "content"}, {"digest", "back"}}}}};
+  ASSERT_TRUE(commit(this->catalog(), {UpdateRevision{finished}}));
+  EXPECT_THAT(this->catalog().garbage().value(), ElementsAre("gone"));
+  ASSERT_TRUE(commit(this->catalog(), {ForgetGarbage{{"gone", "back", "unheard of"}}}));
+  EXPECT_THAT(this->catalog().garbage().value(), IsEmpty());
+  EXPECT_THAT(this->catalog().live_digests().value(), ElementsAre("back"));
+}
+
+TYPED_TEST_P(CatalogReadSuite, RefusedBatchMakesNoGarbage) {
+  auto id = this->catalog().next_step_id();
+  ASSERT_TRUE(commit(this->catalog(), with_parts(id, "a", {"kept"})));
+  EXPECT_FALSE(commit(this->catalog(), {RemoveStep{id}, RemoveStep{id}}));
+  EXPECT_THAT(this->catalog().garbage().value(), IsEmpty());
+  EXPECT_THAT(this->catalog().live_digests().value(), ElementsAre("kept"));
+}
+
 REGISTER_TYPED_TEST_SUITE_P(CatalogReadSuite, ListsOldestFirstInPages, ListsByService, ListsByTheStateOfTheNewestRevision,
                             ListsByLabel, EventsAreNumberedInTheOrderOfCommitsOverRestarts, EventsAreFilteredThenLimited,
                             ListenerHearsNumberedEventsBeforeDone, TrimKeepsTheNewestAndNeverTooFew,
-                            RecoveryReadsEverythingButResults, ReadersAndWritersAtOnce);
+                            RecoveryReadsEverythingButResults, ReadersAndWritersAtOnce,
+                            GarbageIsWhatNoRevisionRefersToAnyMore, GarbageGoesWhenItIsForgottenOrReferredToAgain,
+                            RefusedBatchMakesNoGarbage);
 
 }  // namespace lo::catalog

@@ -1,6 +1,6 @@
 #include "catalog/records.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "catalog/testing.h"
 
@@ -28,6 +28,15 @@ TEST(EventFilterTest, LabelsAreLookedUpInTheData) {
   EXPECT_FALSE(blue.matches(event));
   event.data["labels"] = {{"team", "blue"}};
   EXPECT_TRUE(blue.matches(event));
+}
+
+TEST(DigestsTest, AreThoseOfUploadAndPartsThatAreNotInline) {
+  auto revision = make_revision({1, 1});
+  EXPECT_THAT(digests_in(revision), ::testing::IsEmpty());
+  revision.request["upload"] = {{"digest", "u"}};
+  revision.result["parts"] =
+      parse_json(R"([{"digest": "a"}, {"digest": "b", "inline": "Yg=="}, {"digest": ""}, "no part", {"digest": "c"}])").value();
+  EXPECT_THAT(digests_in(revision), ::testing::ElementsAre("u", "a", "c"));
 }
 
 TEST(LabelTest, ValuesThatAreNoTextAreSeenAsJson) {

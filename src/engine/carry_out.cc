@@ -128,8 +128,8 @@ void Conductor::Impl::save(Batch batch, std::vector<StartJob> start_after) {
 }
 
 void Conductor::Impl::on_saved(const Revision& revision) {
-  auto result = unsaved_results_.extract(revision.key);
-  if (is_terminal(revision.state) && !result.empty()) ports_.settle(std::move(result.mapped()));
+  if (!is_terminal(revision.state)) return;  // an earlier change, saved late
+  if (auto result = unsaved_results_.extract(revision.key); !result.empty()) ports_.settle(std::move(result.mapped()));
 }
 
 void Conductor::Impl::save_again(Batch batch) {

@@ -144,6 +144,16 @@ TEST_F(ConductorTest, GivesAChildItsParentsResult) {
   EXPECT_EQ(child.inputs.front().manifest.at("of"), "a");
 }
 
+TEST_F(ConductorTest, GivesAChildItsParentsResultBeforeAnyOfItIsOnDisk) {
+  submit({"a"});
+  submit({"b"}, {"a"});
+  auto parent = life->runner.wait_for_job(0);
+  settle_down();
+  life->catalog.fail_next({.code = Code::io, .message = "slow disk"}, 1);  // what is saved late is the start, after the end
+  life->runner.end(parent, finished({{"kind", "object"}, {"of", "a"}}));
+  EXPECT_EQ(life->runner.wait_for_job(1).inputs.front().manifest.at("of"), "a");
+}
+
 TEST_F(ConductorTest, LetsOneOfManySimultaneousPostsOfANameWin) {
   std::vector<std::promise<Result<std::vector<Accepted>>>> answers(50);
   for (auto& answer : answers) {

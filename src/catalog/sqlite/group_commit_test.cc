@@ -87,6 +87,24 @@ TEST_F(GroupCommitTest, NumberingOfEventsGoesOnAfterAFailure) {
   EXPECT_THAT(heard, ElementsAre(1, 2));
 }
 
+// Without a write-ahead log, a reader makes the very COMMIT fail.
+TEST_F(GroupCommitTest, CommitThatFailsIsToldToAllAndLeavesNothing) {
+  std::vector<std::int64_t> heard;
+  group_.listen([&](std::span<const Event> events) {
+    for (const auto& event : events) heard.push_back(event.seq);
+  });
+  auto reader = connect();
+  ASSERT_TRUE(reader.execute("BEGIN; SELECT count(*) FROM step"));
+  order(1);
+  order(2);
+  EXPECT_THAT(work_off(), ElementsAre(Code::unavailable, Code::unavailable));
+  ASSERT_TRUE(reader.execute("ROLLBACK"));
+  EXPECT_EQ(stored(), 0);
+  order(3);
+  EXPECT_THAT(work_off(), ElementsAre(kGood));
+  EXPECT_THAT(heard, ElementsAre(1));
+}
+
 TEST_F(GroupCommitTest, OneGroupIsOneTransaction) {
   auto watcher = connect();
   auto version = watcher.number("PRAGMA data_version").value();

@@ -1,5 +1,5 @@
-// The questions of catalog.h as SQL. Each is one statement, so each sees one moment of the catalog. Used by one thread at a
-// time.
+// The questions of catalog.h as SQL. Each but unreferenced() is one statement, so it sees one moment of the catalog. Used by
+// one thread at a time.
 #pragma once
 
 #include <set>
