@@ -15,7 +15,7 @@ run_tests() {
     *) fail "unknown: test $1. There is: test, test long" ;;
   esac
   prepare python spark test
-  build release
+  build release orchestra
   part "unit tests, address and undefined behaviour" unit_tests asan-ubsan
   part "unit tests, threads" unit_tests tsan
   part "runtime tests" runtime_tests python "$any_test" "${selection[@]}"
@@ -117,7 +117,7 @@ fuzz() {
 
 run_benchmarks() {
   prepare python spark test
-  build release
+  build release orchestra
   export ORCHESTRA_BINARY=$ORCHESTRA_HOME/build/release/orchestra
   cd "$ORCHESTRA_HOME"
   exec "$ORCHESTRA_TEST_PYTHON" bench/run.py "$@"

@@ -49,7 +49,7 @@ struct Operation {
   json::object content = {};   // other kinds of body
   std::vector<unsigned> answers{200};
   std::vector<unsigned> problems{};
-  std::string answer_type = "application/json";
+  std::vector<std::string> answer_types{"application/json"};
 };
 
 json::object upload_content() {
@@ -138,7 +138,7 @@ void describe_steps(std::map<std::string, Operation>& out) {
                                    parameter("attempt", "query", whole(2147483647), "an old attempt")},
                     .body = {},
                     .problems = {404, 406},
-                    .answer_type = "text/plain"};
+                    .answer_types = {"text/plain", "text/event-stream"}};
   out["cancel step"] = {.summary = "End it", .parameters = {}, .body = {}, .problems = {404, 409}};
   out["rerun step"] = {
       .summary = "Run the same request again", .parameters = {}, .body = {}, .answers = {201}, .problems = {404, 406, 409}};
@@ -166,7 +166,7 @@ void describe_observe(std::map<std::string, Operation>& out) {
                                          parameter("Last-Event-ID", "header", text_schema(), "go on after this event")},
                           .body = {},
                           .problems = {406},
-                          .answer_type = "text/event-stream"};
+                          .answer_types = {"text/event-stream"}};
 }
 
 void describe_system(std::map<std::string, Operation>& out) {
@@ -175,7 +175,7 @@ void describe_system(std::map<std::string, Operation>& out) {
                   .parameters = {},
                   .body = {},
                   .answers = {200, 503}};
-  out["metrics"] = {.summary = "Numbers for Prometheus", .parameters = {}, .body = {}, .answer_type = "text/plain"};
+  out["metrics"] = {.summary = "Numbers for Prometheus", .parameters = {}, .body = {}, .answer_types = {"text/plain"}};
   out["openapi"] = {.summary = "This document", .parameters = {}, .body = {}};
 }
 
@@ -191,10 +191,12 @@ std::map<std::string, Operation> descriptions() {
 
 json::object answers_of(const Operation& operation) {
   json::object out;
+  json::object content;
+  for (const auto& type : operation.answer_types) content[type] = json::object{{"schema", json::object{}}};
   for (auto status : operation.answers)
-    out[fmt::to_string(status)] = json::object{
-        {"description", status == 201 ? "Accepted, and on disk" : status == 503 ? "Not ready" : "OK"},
-        {"content", {{operation.answer_type, json::object{{"schema", json::object{}}}}}}};
+    out[fmt::to_string(status)] =
+        json::object{{"description", status == 201 ? "Accepted, and on disk" : status == 503 ? "Not ready" : "OK"},
+                     {"content", content}};
   for (auto status : operation.problems)
     out[fmt::to_string(status)] = json::object{
         {"description", "Problem"}, {"content", {{"application/problem+json", {{"schema", ref("Problem")}}}}}};

@@ -227,8 +227,8 @@ TEST_F(StoreTest, RemoveGivesTheBytesFreed) {
   auto manifest = publish({big('a')}).value();
   store_->unpin(manifest);
   const auto& digest = manifest.parts[0].digest;
-  EXPECT_EQ(store_->remove(digest), std::optional<std::int64_t>(100'000));
-  EXPECT_EQ(store_->remove(digest), std::optional<std::int64_t>(0));
+  EXPECT_EQ(store_->remove(digest).value(), 100'000);
+  EXPECT_EQ(store_->remove(digest).value(), 0);
 }
 
 TEST_F(StoreTest, WhatIsNotSettledIsNotRemoved) {

@@ -1,0 +1,37 @@
+"""./orchestra bench [NAME...]: each measurement next to what it is compared with, in one run on one machine.
+
+Prints a table: median, spread (least to most) and ratio. Nothing is asserted here.
+"""
+
+import argparse
+import pathlib
+import statistics
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
+
+import memory
+import noop
+import titanic
+
+BENCHMARKS = {"memory": memory.run, "noop": noop.run, "titanic": titanic.run}
+
+
+def show(rows):
+    """rows: (what, [values], unit, bound or "")"""
+    width = max(len(row[0]) for row in rows)
+    print(f"{'':{width}}  {'median':>9}  {'spread':>19}  bound")
+    for what, values, unit, bound in rows:
+        median = statistics.median(values)
+        print(f"{what:{width}}  {median:>6.2f} {unit:<2}  {min(values):>8.2f} – {max(values):<8.2f}  {bound}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    for name in parser.parse_args().names or BENCHMARKS:
+        print(f"\n{name}: {BENCHMARKS[name].__doc__}")
+        show(BENCHMARKS[name]())
+
+
+main()
