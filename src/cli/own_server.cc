@@ -81,13 +81,13 @@ class SpawnAttributes {
   SpawnAttributes(const SpawnAttributes&) = delete;
   SpawnAttributes& operator=(const SpawnAttributes&) = delete;
 
-  Result<pid_t> spawn(std::vector<std::string> arguments) const {
+  Result<pid_t> spawn(const std::string& program, std::vector<std::string> arguments) const {
     std::vector<char*> argv;
     for (auto& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     pid_t pid = -1;
-    if (int error = ::posix_spawn(&pid, argv[0], &actions_, &attributes_, argv.data(), environ); error != 0)
-      return fail_errno(fmt::format("cannot start '{}'", arguments[0]), error);
+    if (int error = ::posix_spawn(&pid, program.c_str(), &actions_, &attributes_, argv.data(), environ); error != 0)
+      return fail_errno(fmt::format("cannot start '{}'", program), error);
     return pid;
   }
 
@@ -134,9 +134,10 @@ class OwnServerStart {
     std::error_code none;
     auto size = std::filesystem::file_size(log, none);
     auto begin = none ? 0 : static_cast<std::int64_t>(size);
-    LO_ASSIGN(auto pid, SpawnAttributes(log.string())
-                            .spawn({options_.program.string(), "serve", "--port", "0", "--data", options_.data.string(),
-                                    "--port-file", port_file_.path.string()}));
+    LO_ASSIGN(auto pid,
+              SpawnAttributes(log.string())
+                  .spawn(options_.program.string(), {"orchestra", "serve", "--port", "0", "--data", options_.data.string(),
+                                                     "--port-file", port_file_.path.string()}));
     UniqueFd pidfd(::pidfd_open(pid, 0));
     if (!pidfd) {
       int error = errno;

@@ -20,8 +20,6 @@ namespace {
 constexpr std::chrono::seconds kPatience{30};
 constexpr int kLogLines = 10;
 
-using Names = std::set<std::string, std::less<>>;
-
 // What the workflow makes, and the datasets of others that it types, in the order of the plan.
 std::vector<std::string> watched_names(const Workflow& workflow, const std::vector<Action>& plan) {
   std::vector<std::string> names;
@@ -31,13 +29,6 @@ std::vector<std::string> watched_names(const Workflow& workflow, const std::vect
     for (auto& name : touched)
       if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
   }
-  return names;
-}
-
-Names typed_names(const Workflow& workflow) {
-  Names names;
-  for (const auto& step : workflow.steps)
-    if (step.service == kDataType) names.insert(step.title);
   return names;
 }
 
@@ -80,7 +71,7 @@ class Run {
       screen_.say(describe(workflow, action));
       LO_TRY(carry_out(api_, patience_, workflow, stored, action));
     }
-    Progress progress(watched_names(workflow, plan), typed_names(workflow), clock_);
+    Progress progress(watched_names(workflow, plan), typing_names(workflow, stored, plan), clock_);
     LO_TRY(watch(api_, patience_, screen_, progress));
     show_failures(progress);
     for (const auto& line : progress.result_lines(what_was_done(workflow, plan))) fmt::print(out_, "{}\n", line);

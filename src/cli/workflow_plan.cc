@@ -214,4 +214,17 @@ Result<std::vector<Action>> make_plan(const Workflow& workflow, const Stored& st
   return Planner(workflow, stored).plan(order);
 }
 
+std::set<std::string, std::less<>> typing_names(const Workflow& workflow, const Stored& stored,
+                                                const std::vector<Action>& plan) {
+  std::set<std::string, std::less<>> names;
+  for (const auto& action : plan) {
+    const auto& step = workflow.steps[action.step];
+    if (step.service != kDataType) continue;
+    const auto* dataset = find(stored, step.title);
+    bool under_way = dataset != nullptr && !has_ended(dataset->revisions.back().status);
+    if (action.act != Act::reuse || under_way) names.insert(step.title);
+  }
+  return names;
+}
+
 }  // namespace lo::cli

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,5 +39,10 @@ Result<std::vector<std::size_t>> order_steps(const Workflow& workflow);
 // The actions in the order to do them. Code::unacceptable for a name that another service holds, for a reference to what
 // neither the file nor the server has, and for cycles; a line of text per problem.
 Result<std::vector<Action>> make_plan(const Workflow& workflow, const Stored& stored);
+
+// The datasets whose dataType this plan asks for, or is under way already as the file says. Elsewhere a dataType that failed
+// earlier does not count: the server left the dataset as it was.
+std::set<std::string, std::less<>> typing_names(const Workflow& workflow, const Stored& stored,
+                                                const std::vector<Action>& plan);
 
 }  // namespace lo::cli

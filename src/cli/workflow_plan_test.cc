@@ -250,6 +250,19 @@ TEST(MakePlan, RefusesNamesThatAnotherServiceHolds) {
                                                       "line 3: neither the file nor the server has 'dd'; did you mean 'd'?"));
 }
 
+TEST(TypingNames, AreThoseWhoseTypesAreAskedForOrUnderWay) {
+  auto workflow = flow("  - {service: transform/dataType, inputDatasetName: d, types: {a: number}}\n");
+  auto names = [&](const Stored& stored) { return typing_names(workflow, stored, *make_plan(workflow, stored)); };
+  auto stored = all_done();
+  EXPECT_THAT(names(stored), IsEmpty());
+  add_revision(stored["d"], "transform/dataType", "failed", R"({"inputDatasetName":"d","types":{"a":"boolean"}})");
+  EXPECT_THAT(names(stored), IsEmpty()) << "it failed before, and the dataset is as the file says";
+  add_revision(stored["d"], "transform/dataType", "running", R"({"inputDatasetName":"d","types":{"a":"number"}})");
+  EXPECT_THAT(names(stored), ElementsAre("d"));
+  add_revision(stored["d"], "transform/dataType", "finished", R"({"inputDatasetName":"d","types":{"a":"string"}})");
+  EXPECT_THAT(names(stored), ElementsAre("d"));
+}
+
 TEST(NamesOf, AreAllThatIsMadeOrUsed) {
   EXPECT_THAT(
       names_of(flow(
