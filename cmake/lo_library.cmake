@@ -58,6 +58,9 @@ endfunction()
 
 function(_lo_tests name sources)
   add_executable(${name}_test ${sources})
+  if(ORCHESTRA_SANITIZE STREQUAL "thread")
+    target_sources(${name}_test PRIVATE "${CMAKE_SOURCE_DIR}/cmake/tsan_suppressions.cc")
+  endif()
   target_link_libraries(${name}_test PRIVATE lo_options lo_${name} GTest::gmock_main)
   add_dependencies(tests ${name}_test)
   gtest_discover_tests(${name}_test

@@ -7,6 +7,8 @@ build_unlocked() {
   local preset=$1 directory=$ORCHESTRA_HOME/build/$1
   shift
   export CCACHE_DIR=${CCACHE_DIR:-$cache/ccache}
+  # Another clone of the same sources finds what this one compiled: paths below the clone are hashed relative to it.
+  export CCACHE_BASEDIR=$ORCHESTRA_HOME CCACHE_NOHASHDIR=1
   cd "$ORCHESTRA_HOME"
   if [ ! -f "$directory/build.ninja" ] || ! grep -qx "ORCHESTRA_PYTHON:FILEPATH=$ORCHESTRA_PYTHON" "$directory/CMakeCache.txt"; then
     say "building ($preset); the first time takes minutes"

@@ -37,10 +37,10 @@ class ConductorTest : public testing::Test {
   struct Life {
     explicit Life(std::shared_ptr<catalog::Memory> memory) : catalog(FakeCatalog::Mode::immediate, std::move(memory)) {}
     ~Life() { threads.stop(); }
+    IoThreads threads{2};  // first: what has timers on them goes before they do
     FakeCatalog catalog;
     FakeRunner runner;
     BlockingPool pool{1};
-    IoThreads threads{2};
     std::shared_ptr<Conductor> conductor;
   };
 
@@ -349,10 +349,10 @@ TEST_F(ConductorTest, TellsWhyAStepWaits) {
 
 // The disk is slow: what was saved late is the start of the parent, after its end was decided and before that is saved.
 TEST(ConductorOnASlowDisk, GivesAChildItsParentsResultBeforeItIsSaved) {
+  IoThreads threads(2);
   FakeCatalog catalog(FakeCatalog::Mode::manual);
   FakeRunner runner;
   BlockingPool pool(1);
-  IoThreads threads(2);
   ConductorPorts ports{.executor = threads.executor(),
                        .clock = std::make_shared<SystemClock>(),
                        .catalog = &catalog,

@@ -58,8 +58,8 @@ class HubWait : public testing::Test {
   std::future<bool> wait(std::int64_t seq, std::chrono::milliseconds most) {
     return asio::co_spawn(asio::make_strand(threads.executor()), hub.changed(seq, most), asio::use_future);
   }
-  Hub hub{10, 0};
   IoThreads threads{2};
+  Hub hub{10, 0};
 };
 
 TEST_F(HubWait, WakesAllWhoWait) {

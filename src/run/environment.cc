@@ -65,7 +65,8 @@ SpawnRequest spark_server_command(const RunContext& context, int port, const std
 }
 
 SpawnRequest guard_command(const RunContext& context, pid_t group) {
-  return {.argv = {"/bin/sh", "-c", "read -r _ <&3; kill -KILL -- \"-$1\"", "orchestra-guard", std::to_string(group)},
+  // `kill -s`: dash takes "kill -KILL --" for a process named "--".
+  return {.argv = {"/bin/sh", "-c", "read -r _ <&3; kill -s KILL -- \"-$1\"", "orchestra-guard", std::to_string(group)},
           .environment = {server_mark(context.server_id)},
           .folder = "/",
           .log = "/dev/null"};

@@ -56,7 +56,7 @@ features_evaluation = None
   }
 
   void wait_for_state(const std::string& state) {
-    for (int i = 0; i < 6'000 && state_of("spark-server") != state; ++i) std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    for (int i = 0; i < 24'000 && state_of("spark-server") != state; ++i) std::this_thread::sleep_for(std::chrono::milliseconds{10});
     ASSERT_EQ(state_of("spark-server"), state);
   }
 };
@@ -124,7 +124,7 @@ TEST_F(SparkServerTest, CancelReleasesTheSession) {
   recorder->wait_end();
   EXPECT_EQ(recorder->outcome(kFirst).state, State::cancelled);
   EXPECT_EQ(recorder->outcome(kSecond).state, State::cancelled);
-  for (int i = 0; i < 3'000 && runner_->status().at("spark").at("jobs").as_int64() > 0; ++i)
+  for (int i = 0; i < 24'000 && runner_->status().at("spark").at("jobs").as_int64() > 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
   EXPECT_EQ(runner_->status().at("spark").at("jobs").as_int64(), 0);
   expect_no_job_files();

@@ -56,7 +56,7 @@ class StoreTest : public ::testing::Test {
   Result<Manifest> publish(const std::vector<std::string>& contents) {
     auto staging = store_->stage(make_token());
     if (!staging) return std::unexpected(staging.error());
-    Manifest draft{.kind = Kind::blob};
+    Manifest draft{.kind = Kind::object};
     for (std::size_t i = 0; i < contents.size(); ++i) {
       write_file(staging->path() / std::to_string(i), contents[i]);
       draft.parts.push_back({.name = std::to_string(i)});
@@ -98,6 +98,14 @@ TEST_F(StoreTest, LargePartsAreStoredUnderTheirDigestReadOnly) {
   EXPECT_EQ(mode_of(path.parent_path()), 0700u);
   EXPECT_TRUE(store_->verify(part));
   EXPECT_EQ(count_files(root_ / "staging"), 0u);
+}
+
+TEST_F(StoreTest, ABlobIsAFileHoweverSmall) {
+  auto staging = store_->stage("upload").value();
+  write_file(staging.path() / "content", "a,b\n");
+  auto manifest = store_->publish(std::move(staging), {.kind = Kind::blob, .parts = {{.name = "content"}}}).value();
+  EXPECT_FALSE(manifest.parts[0].inline_data);
+  EXPECT_TRUE(fs::exists(root_ / "objects" / manifest.parts[0].digest.substr(0, 2) / manifest.parts[0].digest));
 }
 
 TEST_F(StoreTest, SmallPartsTravelInTheManifest) {

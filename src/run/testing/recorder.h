@@ -63,7 +63,7 @@ class Recorder final : public engine::JobListener {
     if (!changed_.wait_for(lock, kPatience, condition)) throw std::runtime_error("waited in vain");
   }
 
-  static constexpr std::chrono::seconds kPatience{110};  // a Spark server starts twice in one test
+  static constexpr std::chrono::seconds kPatience{240};  // beyond what ctest has: it is ctest that tells a hang
 
   std::mutex mutex_;
   std::condition_variable changed_;

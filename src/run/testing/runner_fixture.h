@@ -45,8 +45,8 @@ class RunnerFixture : public testing::Test {
     options.store = &store_;
     options.data = data();
     options.python.runtime = std::filesystem::absolute("runtime/python");
-    options.python.python = test_python("ORCHESTRA_TEST_PYTHON", "python");
-    options.python.spark_python = test_python("ORCHESTRA_TEST_SPARK_PYTHON", "spark");
+    options.python.python = test_python("ORCHESTRA_PYTHON", "python");
+    options.python.spark_python = test_python("ORCHESTRA_SPARK_PYTHON", "spark");
     options.python.warm_bare = false;
     options.grace = std::chrono::milliseconds{500};
     return options;
@@ -94,7 +94,7 @@ class RunnerFixture : public testing::Test {
 
   // Waits for a step to write `path`.
   static void wait_for_file(const std::filesystem::path& path) {
-    for (int i = 0; i < 6'000 && !std::filesystem::exists(path); ++i) std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    for (int i = 0; i < 24'000 && !std::filesystem::exists(path); ++i) std::this_thread::sleep_for(std::chrono::milliseconds{10});
     ASSERT_TRUE(std::filesystem::exists(path)) << path;
   }
 
