@@ -22,8 +22,6 @@ void read_options(const json::object& body, Fields& fields, json::object& reques
 // The one of `datasetURI` and `url` that is given.
 std::string read_url(Fields& fields, const Context& context) {
   auto key = fields.has("url") && !fields.has("datasetURI") ? "url" : "datasetURI";
-  fields.accept("url");
-  fields.accept("datasetURI");
   auto url = fields.text(key);
   if (url.empty()) return url;
   if (auto safe = dataset::check_url(url, fmt::format("/{}", key), context.urls); !safe) fields.refuse(safe.error());
@@ -35,6 +33,7 @@ Result<Draft> read(const json::object& body, const Context& context) {
   json::object request;
   auto name = fields.name("datasetName");
   request["datasetName"] = name;
+  for (auto key : {"upload", "datasetURI", "url"}) fields.accept(key);  // null where PATCH puts another in its place
   if (fields.has("upload"))
     request["upload"] = fields.object("upload");  // put there by the upload handler, never by a client
   else

@@ -8,6 +8,7 @@
 #include "api/upload.h"
 #include "api/verbs.h"
 #include "base/fault.h"
+#include "engine/policy.h"
 
 namespace lo::api {
 namespace {
@@ -35,14 +36,14 @@ Awaitable<Result<json::object>> read_json(http::Request& request) {
   co_return object;
 }
 
-// The query parameters of an upload as the body they stand for: datasetName, delimiter, encoding as texts; types and headers as JSON,
-// or types=infer.
+// The query parameters of an upload as the body they stand for: datasetName, delimiter, encoding as texts; all else as JSON, or
+// types=infer.
 Result<json::object> body_from_query(const http::Request& request) {
   json::object body;
   for (const auto& [name, value] : request.query) {
     if (name == "datasetName" || name == "delimiter" || name == "encoding") {
       body[name] = value;
-    } else if (name == "types" || name == "headers" || name == "labels") {
+    } else if (name == "types" || name == "headers" || name == "labels" || engine::is_policy_key(name)) {
       auto parsed = parse_json(value);
       body[name] = parsed ? *parsed : json::value(value);
     } else {

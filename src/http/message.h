@@ -48,7 +48,7 @@ struct Request {
 };
 
 // Where a streaming response writes; an empty chunk writes nothing. Gives false once the client is gone, or took nothing for
-// ServerOptions::write_timeout: stop then.
+// ServerOptions::write_timeout: stop then (or is cancelled, whichever is noticed first).
 class BodyWriter {
  public:
   virtual ~BodyWriter() = default;

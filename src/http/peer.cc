@@ -23,6 +23,7 @@ void Peer::consume(std::size_t bytes) {
 }
 
 Awaitable<Peer::ErrorCode> Peer::more() {
+  if (expired_) co_return asio::error::operation_aborted;  // the deadline came when there was nothing to cancel
   if (end_ - begin_ >= capacity_) co_return asio::error::no_buffer_space;
   if (!reading_) start_read();
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "http/server_attacks.h"
+#include "http/server_handlers.h"
 
 namespace lo::http {
 namespace {
@@ -115,19 +116,17 @@ TEST_F(LimitTest, IdleConnectionsAreClosed) {
 
 TEST_F(LimitTest, AClientThatDoesNotReadIsDropped) {
   options_.write_timeout = std::chrono::milliseconds(50);
-  auto gone = std::make_shared<std::promise<void>>();
-  add("GET", "/big", [gone](Request&) -> Awaitable<Response> {
-    co_return Response{.status = 200, .body = StreamBody([gone](BodyWriter& writer) -> Awaitable<void> {
-                                        std::string block(1 << 20, 'x');
-                                        auto alive = true;
-                                        while (alive) alive = co_await writer.write(block);
-                                        gone->set_value();
-                                      })};
-  });
+  Flag ended;
+  add("GET", "/big", streams([=](BodyWriter& writer) -> Awaitable<void> {
+        RaisesAtEnd end{ended};
+        std::string block(1 << 20, 'x');
+        auto alive = true;
+        while (alive) alive = co_await writer.write(block);
+      }));
   start();
   auto client = connect();
   client.send(request("GET /big"));
-  EXPECT_EQ(gone->get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_TRUE(ended.raised());
 }
 
 TEST_F(LimitTest, ServesOthersWhileHundredsStall) {

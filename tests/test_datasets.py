@@ -1,0 +1,82 @@
+"""Datasets over their life: uploads and downloads, changed in place, queried, deleted."""
+
+from support import PREFIX, FileServer, unique
+
+
+def patch_upload(server, name, content):
+    return server.http.patch(f"{PREFIX}/dataset/csv/{name}", content=content, headers={"Content-Type": "text/csv"})
+
+
+def serve(content):
+    def handler(request):
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(content)))
+        request.end_headers()
+        request.wfile.write(content)
+
+    return handler
+
+
+def test_values_stay_strings_unless_told(shared):
+    lossless, inferred, given = unique(), unique(), unique()
+    content = b"id,zip,when\n1,007,2026-01-01\n2,,x\n"
+    shared.upload(lossless, content)
+    shared.upload(inferred, content, types="infer")
+    shared.upload(given, content, types='{"id": "integer"}')
+    for name in (lossless, inferred, given):
+        assert shared.ended(name)["status"] == "finished"
+    assert shared.rows(lossless)[0] == {"_id": 1, "id": "1", "zip": "007", "when": "2026-01-01"}
+    assert shared.rows(inferred)[0]["id"] == 1
+    assert shared.rows(given)[0] == {"_id": 1, "id": 1, "zip": "007", "when": "2026-01-01"}
+
+
+def test_another_upload_replaces_the_data_and_marks_its_children_stale(shared):
+    name, child = unique(), unique()
+    shared.upload(name, b"a,b\n1,2\n")
+    shared.post("/transform/projection", {"inputDatasetName": name, "outputDatasetName": child, "names": ["a"]})
+    shared.ended(child)
+    assert patch_upload(shared, name, b"a,b\n3,4\n5,6\n").status_code == 201
+    assert shared.ended(name)["revision"] == 2
+    assert shared.rows(name) == [{"_id": 1, "a": "3", "b": "4"}, {"_id": 2, "a": "5", "b": "6"}]
+    assert shared.get(f"/dataset/csv/{name}", revision=1).json()["result"][1] == {"_id": 1, "a": "1", "b": "2"}
+    assert shared.step(child)["stale"]
+
+
+def test_a_dataset_changes_between_upload_and_url(shared):
+    name = unique()
+    shared.upload(name, b"a\n1\n")
+    shared.ended(name)
+    with FileServer(serve(b"a\n2\n")) as files:
+        assert shared.patch(f"/dataset/csv/{name}", {"datasetURI": files.url + "/x.csv"}).status_code == 201
+        assert shared.ended(name)["status"] == "finished"
+    assert shared.rows(name) == [{"_id": 1, "a": "2"}]
+    assert patch_upload(shared, name, b"a\n3\n").status_code == 201
+    assert shared.ended(name)["revision"] == 3
+    assert shared.rows(name) == [{"_id": 1, "a": "3"}]
+
+
+def test_an_upload_takes_the_policy_of_any_step(shared):
+    name = unique()
+    assert shared.upload(name, b"a\n1\n", timeout="60", retry='{"maxAttempts": 2}').status_code == 201
+    assert shared.ended(name)["request"]["timeout"] == 60
+    assert shared.upload(unique(), b"a\n1\n", timeout="-1").status_code == 406
+
+
+def test_queries_count_the_metadata_like_any_document(shared):
+    name = unique()
+    shared.upload(name, b"a,b\n" + b"".join(b"%d,x\n" % i for i in range(50)), types='{"a": "integer"}')
+    shared.ended(name)
+    assert [row["_id"] for row in shared.rows(name, query='{"a": {"$gte": 48}}')] == [49, 50]
+    assert [row["_id"] for row in shared.rows(name, query="{'a': {'$in': [0, 1]}}", skip=1)] == [2]
+    page = shared.get(f"/dataset/csv/{name}", limit=2, skip=49)
+    assert [row["_id"] for row in page.json()["result"]] == [49, 50]
+
+
+def test_deleting_gives_back_what_upload_and_table_took(shared):
+    import random
+
+    name = unique()
+    content = b"a\n" + b"".join(b"%.18f\n" % random.random() for _ in range(20_000))
+    shared.upload(name, content)
+    shared.ended(name)
+    assert shared.delete(f"/dataset/csv/{name}").json()["bytesFreed"] > len(content)
