@@ -25,6 +25,7 @@ void Peer::consume(std::size_t bytes) {
 Awaitable<Peer::ErrorCode> Peer::more() {
   if (expired_) co_return asio::error::operation_aborted;  // the deadline came when there was nothing to cancel
   if (end_ - begin_ >= capacity_) co_return asio::error::no_buffer_space;
+  if (ended()) co_return read_error_;
   if (!reading_) start_read();
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
       [this](auto handler) { waiter_ = [handler = std::move(handler)]() mutable { std::move(handler)(); }; },
@@ -33,9 +34,13 @@ Awaitable<Peer::ErrorCode> Peer::more() {
 }
 
 void Peer::watch(std::function<void()> left) {
+  if (ended()) return left();
   left_ = std::move(left);
   if (!reading_ && end_ - begin_ < capacity_) start_read();
 }
+
+// Whether there is nothing to read for ever. Asio waits in vain for a second event when it is asked to read after the end.
+bool Peer::ended() const { return !reading_ && read_error_ && read_error_ != asio::error::operation_aborted; }
 
 void Peer::start_read() {
   reading_ = true;

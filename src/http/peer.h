@@ -34,8 +34,8 @@ class Peer : public std::enable_shared_from_this<Peer> {
   // the deadline or close().
   Awaitable<ErrorCode> more();
 
-  // Keeps reading until unwatch(); calls `left` once if the client leaves (or the read fails) meanwhile. Only where no more()
-  // is awaited.
+  // Keeps reading until unwatch(); calls `left` once if the client leaves (or the read fails) meanwhile, at once if it has left
+  // already. Only where no more() is awaited.
   void watch(std::function<void()> left);
   void unwatch() { left_ = nullptr; }
 
@@ -57,6 +57,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
  private:
   using Clock = std::chrono::steady_clock;
 
+  bool ended() const;
   void start_read();
   void on_read(ErrorCode error, std::size_t bytes);
   void keep(std::size_t bytes);

@@ -132,6 +132,8 @@ TEST_F(PeerTest, NotToldWhenNobodyWatches) {
   begin_more();
   run();
   EXPECT_EQ(*error_, asio::error::eof);
+  peer_->watch([&] { ++left; });
+  EXPECT_EQ(left, 1) << "it has left already";
 }
 
 }  // namespace

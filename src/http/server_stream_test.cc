@@ -229,6 +229,22 @@ TEST_F(StreamTest, AClientThatLeavesDoesNotStopAPost) {
   EXPECT_TRUE(ended.raised());
 }
 
+TEST_F(StreamTest, AClientThatOnlyEndedItsSideGetsItsAnswer) {
+  Gate gate;
+  add("POST", "/", [=](Request&) -> Awaitable<Response> {
+    co_await gate.wait();
+    co_return text_response(200, "text/plain", "done");
+  });
+  start();
+  auto client = connect();
+  client.send(post("/", "{}"));
+  ASSERT_TRUE(gate.reached());
+  client.finish();
+  gate.open();
+  EXPECT_EQ(client.reply().body(), "done");
+  EXPECT_TRUE(client.closed());
+}
+
 TEST_F(StreamTest, APostThatAllowsItIsCancelled) {
   Flag begun;
   Flag ended;
