@@ -75,6 +75,8 @@ class Application {
   // Destroyed from the last to the first. The I/O threads are stopped by stop(), so that nothing runs on them while the rest goes;
   // what still posts work to them, until it is gone itself, posts it in vain.
   IoThreads io_{kIoThreads};
+  asio::signal_set signals_{io_.executor(), SIGTERM, SIGINT};
+  std::promise<int> signalled_;
   std::shared_ptr<Clock> clock_ = std::make_shared<SystemClock>();
   std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
   Bell logs_;
@@ -175,16 +177,17 @@ Status Application::start_http() {
 }
 
 Status Application::start() {
+  // Before anybody can know of the server, so that no signal is missed.
+  signals_.async_wait([this](boost::system::error_code error, int signal) {
+    if (!error) signalled_.set_value(signal);
+  });
   LO_TRY(start_storage());
   LO_TRY(start_engine());
   return start_http();
 }
 
 void Application::wait_for_signal() {
-  std::promise<int> signalled;
-  asio::signal_set signals(io_.executor(), SIGTERM, SIGINT);
-  signals.async_wait([&](boost::system::error_code, int signal) { signalled.set_value(signal); });
-  log::info("stopping: {}", signalled.get_future().get() == SIGINT ? "SIGINT" : "SIGTERM");
+  log::info("stopping: {}", signalled_.get_future().get() == SIGINT ? "SIGINT" : "SIGTERM");
 }
 
 // Stops accepting, ends running steps or hands them back to the queue, saves. The process is gone after kLongestEnd in any case:
