@@ -114,7 +114,9 @@ void PacketChannel::receive_all() {
 bool PacketChannel::receive_one() {
   // Without room for control messages, the kernel closes descriptors that somebody might send.
   auto bytes = ::recv(socket_.native_handle(), buffer_.data(), buffer_.size(), MSG_DONTWAIT | MSG_TRUNC);
-  if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return errno == EINTR;
+  // A peer that closes with packets of ours unread resets the connection: said once, before the packets that it sent.
+  if (bytes < 0 && (errno == EINTR || errno == ECONNRESET)) return true;
+  if (bytes < 0 && errno == EAGAIN) return false;
   if (bytes <= 0) {
     fail();
     return false;

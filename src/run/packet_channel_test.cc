@@ -66,6 +66,16 @@ TEST_F(PacketChannelTest, TellsTheEndOnceAfterTheLastPacket) {
   EXPECT_EQ(closed_, 1);
 }
 
+// As a keeper that is told to stop again while it says its last word.
+TEST_F(PacketChannelTest, HearsTheLastPacketOfAPeerThatLeftOursUnread) {
+  channel_->send({{"type", "stop"}});
+  peer_sends(R"({"last":true})");
+  peer_.reset();
+  io_.poll();
+  EXPECT_THAT(heard_, ElementsAre(R"({"last":true})"));
+  EXPECT_EQ(closed_, 1);
+}
+
 TEST_F(PacketChannelTest, IsSilentAfterClose) {
   peer_sends(R"({"a":1})");
   channel_->close();

@@ -56,7 +56,10 @@ class Channel:
         """The next message, with at most so many descriptors, close-on-exec and owned by the caller. None at the end."""
         # Not socket.recv_fds: it ignores its flags in Python 3.11.
         space = socket.CMSG_SPACE(descriptors * array("i").itemsize) if descriptors else 0
-        packet, extras, _, _ = self._socket.recvmsg(MAX_PACKET, space, socket.MSG_CMSG_CLOEXEC)
+        try:
+            packet, extras, _, _ = self._socket.recvmsg(MAX_PACKET, space, socket.MSG_CMSG_CLOEXEC)
+        except ConnectionResetError:  # it closed with packets of ours unread: said once, before the packets that it sent
+            packet, extras, _, _ = self._socket.recvmsg(MAX_PACKET, space, socket.MSG_CMSG_CLOEXEC)
         received = array("i")
         for level, kind, data in extras:
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):

@@ -66,7 +66,17 @@ class Link:
         """After the last word is sent."""
         self._socket.settimeout(LAST_WORD)
         self.flush()
+        self._discard_unread()
         self._socket.close()
+
+    def _discard_unread(self) -> None:
+        """Closing with packets unread would reset the connection before the server has read the last word."""
+        try:
+            self._socket.shutdown(socket.SHUT_RD)
+            while self._socket.recv(channel.MAX_PACKET):
+                pass
+        except OSError:
+            pass
 
     def _lost(self) -> None:
         self.is_open = False

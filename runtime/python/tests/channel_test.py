@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import socket
@@ -37,6 +38,23 @@ def test_the_end_is_none(pair: tuple[socket.socket, socket.socket]) -> None:
     Channel(pair[1]).tell({"type": "x"})  # nobody hears it
     with pytest.raises(OSError):
         Channel(pair[1]).send({"type": "x"})
+
+
+def test_the_last_word_of_a_side_that_left_packets_unread_is_heard(pair: tuple[socket.socket, socket.socket]) -> None:
+    Channel(pair[1]).send({"type": "stop"})
+    Channel(pair[0]).send({"type": "last"})
+    pair[0].close()
+    assert Channel(pair[1]).receive() == ({"type": "last"}, [])
+    assert Channel(pair[1]).receive() == (None, [])
+
+
+def test_a_link_reads_what_is_left_before_it_closes(pair: tuple[socket.socket, socket.socket]) -> None:
+    Channel(pair[1]).send({"type": "stop"})
+    link = Link(pair[0])
+    link.tell({"type": "last"})
+    link.close()
+    assert json.loads(pair[1].recv(100)) == {"type": "last"}  # no ConnectionResetError
+    assert pair[1].recv(100) == b""
 
 
 @pytest.mark.parametrize("packet", [b"", b"{", b"[]", b"{}", b'{"type":1}', b"\xff"])
