@@ -104,6 +104,43 @@ def test_a_poisonous_step_ends_after_its_bound(tmp_path):
         assert (step["status"], step["reason"], step["attempts"]) == ("failed", "lost", 4)
 
 
+def test_after_a_power_cut_a_damaged_result_is_made_again_and_never_served(tmp_path):
+    with Server(tmp_path / "data") as server:
+        server.function("whole", BIG, functionParameters={"x": 1})
+        server.function("damaged", BIG, functionParameters={"x": 2})
+        server.function("sum", "response = {'sum': int(x.sum())}", functionParameters={"x": "$damaged"})
+        server.ended("sum")
+        before = stored_files(server)
+        server.function("other", "response = 1")
+        server.ended("other")
+        parts = {part["name"]: part["digest"] for part in parts_of(server, "damaged")}
+        server.kill()
+        file = server.data / "store/objects" / parts["buffers.bin"][:2] / parts["buffers.bin"]
+        file.chmod(0o600)
+        with open(file, "r+b") as content:
+            content.write(b"damage")
+        (server.data / "running").write_text("another start of the machine")
+        server.start()
+        step = server.ended("damaged")
+        assert (step["revision"], step["status"]) == (2, "finished")
+        assert server.ended("whole")["revision"] == 1
+        assert server.step("sum")["stale"]
+        server.post("/step/sum/rerun", {})
+        assert server.ended("sum")["status"] == "finished"
+        assert stored_files(server) == before
+        server.stop()
+        assert not (server.data / "running").exists()
+
+
+def parts_of(server, name):
+    import json
+    import sqlite3
+
+    with sqlite3.connect(f"file:{server.data}/catalog.sqlite?mode=ro", uri=True) as catalog:
+        row = catalog.execute("SELECT result FROM revision JOIN step ON step.id = revision.step WHERE name = ?", [name]).fetchone()
+    return json.loads(row[0])["parts"]
+
+
 @pytest.mark.long
 def test_random_kills_under_load(tmp_path):
     import random

@@ -68,25 +68,11 @@ Answer cancel_step(const Context& context, http::Request& request) {
   co_return result_response(200, json::value("cancelled"));
 }
 
-engine::Revise again(const StepRecord& record) {
-  const auto& newest = record.newest();
-  engine::Revise revise{.name = record.step.name,
-                        .kind = engine::Revise::Kind::rerun,
-                        .operation = newest.operation,
-                        .request = newest.request,
-                        .mentions = {}};
-  for (const auto& parent : newest.parents) {
-    if (parent.key.step == newest.key.step) revise.kind = engine::Revise::Kind::amend;
-    revise.mentions.push_back({.text = parent.name, .pointer = ""});
-  }
-  return revise;
-}
-
 Answer rerun_step(const Context& context, http::Request& request) {
   auto record = co_await load_step(context, request.parameters.at("name"));
   if (!record) co_return std::unexpected(record.error());
   auto accepted = co_await await_callback<Result<engine::Accepted>>(
-      [&](auto done) { context.conductor->revise(again(*record), std::move(done)); });
+      [&](auto done) { context.conductor->revise(engine::again(record->newest()), std::move(done)); });
   if (!accepted) co_return std::unexpected(accepted.error());
   json::value url(documents_url(record->step.service, record->step.name));
   std::vector<std::string> names{record->step.name};

@@ -123,6 +123,19 @@ Status Conductor::Impl::check_busy(const Revise& revision, const Entry& entry) c
   return {};
 }
 
+Revise again(const Revision& revision) {
+  Revise revise{.name = revision.name,
+                .kind = Revise::Kind::rerun,
+                .operation = revision.operation,
+                .request = revision.request,
+                .mentions = {}};
+  for (const auto& parent : revision.parents) {
+    if (parent.key.step == revision.key.step) revise.kind = Revise::Kind::amend;
+    revise.mentions.push_back({.text = parent.name, .pointer = ""});
+  }
+  return revise;
+}
+
 void Conductor::Impl::revise(Revise request, Callback<Result<Accepted>> done) {
   if (stopping_) return done(refuse_stopping());
   const auto* entry = registry_.find(request.name);
@@ -214,23 +227,14 @@ void Conductor::Impl::revive_children(catalog::StepId step) {
     keys.push_back({.step = id, .revision = registry_.find(id)->newest()});
   if (keys.empty()) return;
   ports_.pool->post([self = shared_from_this(), keys = std::move(keys)] {
-    std::vector<Revise> again;
+    std::vector<Revise> requests;
     for (auto key : keys) {
       auto revision = self->ports_.catalog->revision(key);
       if (!revision || !*revision) continue;
-      Revise revise{.name = (*revision)->name,
-                    .kind = Revise::Kind::rerun,
-                    .operation = (*revision)->operation,
-                    .request = (*revision)->request,
-                    .mentions = {}};
-      for (const auto& parent : (*revision)->parents) {
-        if (parent.key.step == key.step) revise.kind = Revise::Kind::amend;
-        revise.mentions.push_back({.text = parent.name, .pointer = ""});
-      }
-      again.push_back(std::move(revise));
+      requests.push_back(again(**revision));
     }
-    self->on_strand([again = std::move(again)](Impl& impl) mutable {
-      for (auto& revise : again)
+    self->on_strand([requests = std::move(requests)](Impl& impl) mutable {
+      for (auto& revise : requests)
         impl.revise(std::move(revise), [](Result<Accepted> accepted) {
           if (!accepted) log::info("engine: a step that failed with its input is not tried again: {}", accepted.error().message);
         });

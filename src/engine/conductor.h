@@ -50,6 +50,9 @@ struct Revise {
   std::vector<Mention> mentions;
 };
 
+// The request of a revision once more, with references to the same names. An amendment amends again.
+Revise again(const catalog::Revision& revision);
+
 struct Accepted {
   std::string name;
   RevisionKey key;

@@ -21,6 +21,7 @@
 #include "run/log_writer.h"
 #include "run/native/dataset_operations.h"
 #include "run/runner.h"
+#include "serve/repair.h"
 #include "store/store.h"
 
 namespace lo::serve {
@@ -67,11 +68,13 @@ class Application {
   run::RunOptions run_options();
   Status start_storage();
   Status start_engine();
+  void make_again(const catalog::Revision& damaged);
   Status start_http();
   void fill_context();
 
   const Options options_;
   const DataFolder data_;
+  const RunningMark mark_{data_.path() / "running", RunningMark::this_boot()};
   // Destroyed from the last to the first. The I/O threads are stopped by stop(), so that nothing runs on them while the rest goes;
   // what still posts work to them, until it is gone itself, posts it in vain.
   IoThreads io_{kIoThreads};
@@ -157,7 +160,23 @@ Status Application::start_engine() {
   };
   conductor_ = engine::Conductor::make(std::move(ports), {.cpu_capacity = cpus_of(options_)});
   context_.conductor = conductor_.get();
-  return conductor_->recover();
+  std::vector<catalog::Revision> damaged;
+  if (mark_.machine_went_down()) {
+    LO_ASSIGN(damaged, remove_damaged_results(*catalog_, *store_));
+  }
+  LO_TRY(conductor_->recover());
+  for (const auto& revision : damaged) make_again(revision);
+  return mark_.set();  // only now: a server that dies before checks again
+}
+
+// Returns when the new revision is on disk.
+void Application::make_again(const catalog::Revision& damaged) {
+  std::promise<void> done;
+  conductor_->revise(engine::again(damaged), [&](Result<engine::Accepted> accepted) {
+    if (!accepted) log::warn("\"{}\" is not made again: {}", damaged.name, accepted.error().message);
+    done.set_value();
+  });
+  done.get_future().wait();
 }
 
 Status Application::start_http() {
@@ -205,6 +224,7 @@ void Application::stop() {
   std::promise<void> ended;
   conductor_->shutdown([&] { ended.set_value(); });
   ended.get_future().wait();
+  mark_.clear();
   deadline.cancel();
   io_.stop();
 }
