@@ -169,8 +169,7 @@ time.sleep(1000)
   EXPECT_EQ(outcome.state, State::failed);
   EXPECT_EQ(outcome.reason, Reason::killed);
   EXPECT_TRUE(outcome.lost);
-  for (int i = 0; i < 500 && is_alive(std::stoi(pids)); ++i) std::this_thread::sleep_for(milliseconds{10});
-  EXPECT_FALSE(is_alive(std::stoi(pids)));
+  EXPECT_TRUE(wait_for_death(std::stoi(pids)));
   expect_no_job_files();
   EXPECT_EQ(run(function_job("response = 1")).state, State::finished);
 }

@@ -15,7 +15,7 @@ namespace lo::run {
 
 struct RunContext {
   RunContext(RunOptions chosen, Cgroups groups)
-      : options(std::move(chosen)), strand(asio::make_strand(options.executor)), cgroups(std::move(groups)) {}
+      : options(std::move(chosen)), strand(asio::make_strand(options.executor)), cgroups(std::move(groups)), board(options.status_changed) {}
 
   RunOptions options;
   Strand strand;  // all state of this folder's classes is touched there

@@ -67,6 +67,9 @@ struct RunOptions {
 
   // Called when a log has grown, from any thread; the file is log_path(data, key, attempt) of run/log_writer.h.
   std::function<void(engine::RevisionKey key, int attempt)> log_grew;
+
+  // Called when status() has changed, from any thread.
+  std::function<void()> status_changed;
 };
 
 // A runner over these options. Sets the process to be a subreaper and clears what a dead server with the same data left behind

@@ -56,8 +56,9 @@ features_evaluation = None
   }
 
   void wait_for_state(const std::string& state) {
-    for (int i = 0; i < 24'000 && state_of("spark-server") != state; ++i) std::this_thread::sleep_for(std::chrono::milliseconds{10});
-    ASSERT_EQ(state_of("spark-server"), state);
+    wait_for_status([&](const json::object& status) {
+      return string_or(status.at("spark-server").get_object(), "state") == state;
+    });
   }
 };
 
@@ -124,9 +125,7 @@ TEST_F(SparkServerTest, CancelReleasesTheSession) {
   recorder->wait_end();
   EXPECT_EQ(recorder->outcome(kFirst).state, State::cancelled);
   EXPECT_EQ(recorder->outcome(kSecond).state, State::cancelled);
-  for (int i = 0; i < 24'000 && runner_->status().at("spark").at("jobs").as_int64() > 0; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds{10});
-  EXPECT_EQ(runner_->status().at("spark").at("jobs").as_int64(), 0);
+  wait_for_status([](const json::object& status) { return status.at("spark").at("jobs").as_int64() == 0; });
   expect_no_job_files();
   EXPECT_EQ(state_of("spark-server"), "warm");
 }

@@ -1,6 +1,7 @@
 // What /ready tells of the helpers, kept where any thread can read it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -13,16 +14,18 @@ namespace lo::run {
 // Any thread.
 class StatusBoard {
  public:
+  // `changed` is called after each change, by the thread that made it. May be empty.
+  explicit StatusBoard(std::function<void()> changed) : changed_(std::move(changed)) {}
+
   void set(const std::string& helper, Phase phase, pid_t pid) {
-    MutexLock lock(mutex_);
-    auto& entry = entries_[helper];
-    entry.phase = phase;
-    entry.pid = pid;
+    change([&](Entry& entry) {
+      entry.phase = phase;
+      entry.pid = pid;
+    }, helper);
   }
 
   void count_job(const std::string& helper, int by) {
-    MutexLock lock(mutex_);
-    entries_[helper].jobs += by;
+    change([&](Entry& entry) { entry.jobs += by; }, helper);
   }
 
   // {"bare": {"state": "warm", "pid": 123, "jobs": 0}, …}; pid only while there is a process.
@@ -44,6 +47,16 @@ class StatusBoard {
     int jobs = 0;
   };
 
+  template <class Change>
+  void change(Change apply, const std::string& helper) {
+    {
+      MutexLock lock(mutex_);
+      apply(entries_[helper]);
+    }
+    if (changed_) changed_();
+  }
+
+  const std::function<void()> changed_;
   mutable Mutex mutex_;
   std::map<std::string, Entry> entries_ LO_GUARDED_BY(mutex_);
 };

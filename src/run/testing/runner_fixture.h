@@ -5,10 +5,12 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <condition_variable>
 #include <cstdlib>
 #include <fstream>
 #include <future>
 #include <iterator>
+#include <mutex>
 #include <thread>
 
 #include "base/id.h"
@@ -18,6 +20,7 @@
 #include "run/testing/fake_store.h"
 #include "run/testing/recorder.h"
 #include "run/testing/temporary_folder.h"
+#include "run/testing/waiting.h"
 
 namespace lo::run {
 
@@ -49,6 +52,10 @@ class RunnerFixture : public testing::Test {
     options.python.spark_python = test_python("ORCHESTRA_SPARK_PYTHON", "spark");
     options.python.warm_bare = false;
     options.grace = std::chrono::milliseconds{500};
+    options.status_changed = [this] {
+      std::scoped_lock lock(status_mutex_);
+      status_changed_.notify_all();
+    };
     return options;
   }
 
@@ -94,8 +101,15 @@ class RunnerFixture : public testing::Test {
 
   // Waits for a step to write `path`.
   static void wait_for_file(const std::filesystem::path& path) {
-    for (int i = 0; i < 24'000 && !std::filesystem::exists(path); ++i) std::this_thread::sleep_for(std::chrono::milliseconds{10});
-    ASSERT_TRUE(std::filesystem::exists(path)) << path;
+    ASSERT_TRUE(wait_for_path(path)) << path;
+  }
+
+  // Waits until status() is as `condition(json::object)` wants it.
+  template <class Condition>
+  void wait_for_status(Condition condition) {
+    std::unique_lock lock(status_mutex_);
+    ASSERT_TRUE(status_changed_.wait_for(lock, std::chrono::milliseconds{kPatienceMs}, [&] { return condition(runner_->status()); }))
+        << write_json(runner_->status());
   }
 
   // No folder of a job is left: neither of the runner, nor of the store, nor of a step.
@@ -116,6 +130,8 @@ class RunnerFixture : public testing::Test {
     return string_or(status.at(helper).get_object(), "state");
   }
 
+  std::mutex status_mutex_;
+  std::condition_variable status_changed_;
   TemporaryFolder folder_;
   FakeStore store_{folder_.path() / "store"};
   asio::io_context io_;
