@@ -28,6 +28,14 @@ endif()
 list(GET arrow_answer 0 Arrow_INCLUDE_DIR)
 list(GET arrow_answer 1 Arrow_LIBRARY_DIR)
 list(GET arrow_answer 2 Arrow_VERSION)
+# By its path below the clone, where there is one: the compiler cache then knows the sources again in every clone, and after a
+# new lock file that leaves pyarrow as it was.
+get_filename_component(arrow_environment "${arrow_python}/../.." ABSOLUTE)
+string(REPLACE "${arrow_environment}" "${CMAKE_SOURCE_DIR}/build/environments/python" arrow_linked "${Arrow_INCLUDE_DIR}")
+file(REAL_PATH "${arrow_linked}" arrow_real)
+if(arrow_real STREQUAL Arrow_INCLUDE_DIR)
+  set(Arrow_INCLUDE_DIR "${arrow_linked}")
+endif()
 
 function(_arrow_target name file)
   file(GLOB path "${Arrow_LIBRARY_DIR}/${file}.so.[0-9]*")

@@ -14,12 +14,13 @@ run_tests() {
       ;;
     *) fail "unknown: test $1. There is: test, test long" ;;
   esac
-  prepare python spark test
+  prepare python spark tensorflow test
   build release orchestra
   part "unit tests, address and undefined behaviour" unit_tests asan-ubsan
   part "unit tests, threads" unit_tests tsan
   part "runtime tests" runtime_tests python "$any_test" "${selection[@]}"
   part "runtime tests, Spark" runtime_tests spark '.*/spark[^/]*_test\.py' "${selection[@]}"
+  part "runtime tests, TensorFlow" runtime_tests tensorflow '.*/tensorflow[^/]*_test\.py' "${selection[@]}"
   part "end-to-end tests" end_to_end_tests "${selection[@]}"
   if [ -n "${ORCHESTRA_LONG-}" ]; then part "fuzzing" fuzz; fi
   closing_line $((SECONDS - start))
@@ -116,7 +117,7 @@ fuzz() {
 }
 
 run_benchmarks() {
-  prepare python spark test
+  prepare python spark tensorflow test
   build release orchestra
   export ORCHESTRA_BINARY=$ORCHESTRA_HOME/build/release/orchestra
   cd "$ORCHESTRA_HOME"

@@ -33,16 +33,20 @@ environment() {
     locked "$cache/environments/.lock" make_environment "$name" "$path"
   fi
   link_environment "$name" "$path"
+  index_tools "$name" "$path"
 }
 
-# Made beside its place and renamed when it is whole. We hold the lock, so another one's remains are nobody's.
+# Made beside its place and renamed when it is whole. We hold the lock, so another one's remains are nobody's; but a pip
+# that outlived its killed set-up may still write to them: hence a new folder each time.
 make_environment() {
-  local name=$1 path=$2 work=$cache/environments/.making start=$SECONDS
+  local name=$1 path=$2 making=$cache/environments/.making start=$SECONDS work
   if [ -x "$path/bin/python" ]; then return; fi
   say "making the environment $name. $(sed -n 's/^# Download: /To download: /p' "$ORCHESTRA_HOME/environments/$name.in")"
-  rm -rf "$work"
-  mkdir -p "$work/tmp"
-  trap "rm -rf '$work'" EXIT
+  rm -rf "$making" 2>/dev/null || true
+  mkdir -p "$making"
+  trap "rm -rf '$making'" EXIT
+  work=$(mktemp -d "$making/XXXXXX") || exit
+  mkdir "$work/tmp"
   progress "environment $name" fill_environment "$name" "$work/$name" || exit
   relocate "$work/$name" "$path"
   mv "$work/$name" "$path" || exit
@@ -53,7 +57,7 @@ make_environment() {
 fill_environment() {
   local locks=$ORCHESTRA_HOME/environments
   local pip=("$2/bin/python" -m pip --disable-pip-version-check install --require-hashes --only-binary :all:)
-  export TMPDIR=$cache/environments/.making/tmp PYTHONNOUSERSITE=1 PIP_USER=0
+  export TMPDIR=${2%/*}/tmp PYTHONNOUSERSITE=1 PIP_USER=0
   unset PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
   "$python" -m venv "$2" &&
     "${pip[@]}" -r "$locks/build.lock" &&
@@ -71,5 +75,26 @@ link_environment() {
   if [ "$(readlink "$link" 2>/dev/null)" != "$2" ]; then
     mkdir -p "${link%/*}"
     ln -sfn "$2" "$link"
+  fi
+}
+
+# What the tools' modules have to be called, for the server's checks: build/tool-index/NAME.json. Kept beside the environments, named by
+# the environment and the code that reads it.
+index_tools() {
+  local tools index link=$ORCHESTRA_HOME/build/tool-index/$1.json code=$ORCHESTRA_HOME/runtime/python
+  case $1 in
+    python) tools=(--tool scikitlearn) ;;
+    tensorflow) tools=(--tool tensorflow) ;;
+    *) return ;;
+  esac
+  [ -e "$code/orchestra_tool_index.py" ] || return 0
+  index=$cache/tool-index/${2##*/}-$(cat "$code"/orchestra_tool_index.py "$code"/orchestra_runtime/{callables,calls,refusals,tool_index,tools}.py | digest).json
+  if [ ! -e "$index" ]; then
+    mkdir -p "${index%/*}"
+    progress "index of tools $1" "$2/bin/python" -I "$code/orchestra_tool_index.py" "${tools[@]}" "$index" || exit
+  fi
+  if [ "$(readlink "$link" 2>/dev/null)" != "$index" ]; then
+    mkdir -p "${link%/*}"
+    ln -sfn "$index" "$link"
   fi
 }

@@ -12,6 +12,7 @@ import subprocess
 import time
 import zipfile
 
+import psutil
 import pytest
 
 HOME = pathlib.Path(__file__).resolve().parent.parent
@@ -89,6 +90,22 @@ def wheel(folder, version="1"):
         archive.writestr(f"{info}/entry_points.txt", "[console_scripts]\ntiny = tiny:print\n")
         archive.writestr(f"{info}/RECORD", "")
     return f"{path} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+
+
+def wait_until_making(clone):
+    while not any((clone.cache / "environments" / ".making").glob("*/tiny/bin")):
+        time.sleep(0.01)
+
+
+def group(leader):
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if os.getpgid(process.pid) == leader:
+                found.append(process)
+        except ProcessLookupError:
+            pass
+    return found
 
 
 @pytest.fixture
@@ -199,15 +216,37 @@ def test_a_wrong_hash_leaves_nothing(tiny):
 
 def test_what_a_killed_set_up_left_is_swept(tiny):
     killed = tiny.start("environment", "tiny")
-    making = tiny.cache / "environments" / ".making" / "tiny" / "bin"
-    while not making.exists():
-        time.sleep(0.01)
+    wait_until_making(tiny)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
     assert tiny.environments() == []
     ended = tiny.run("environment", "tiny")
     assert ended.returncode == 0, ended.stderr
     assert not (tiny.cache / "environments" / ".making").exists()
+    assert len(tiny.environments()) == 1
+
+
+def test_a_pip_that_outlives_its_set_up_harms_no_other(tiny):
+    killed = tiny.start("environment", "tiny")
+    wait_until_making(tiny)
+    for process in group(killed.pid):
+        if process.name() == "bash":
+            process.kill()  # what makes the environment goes on without them
+    ended = tiny.run("environment", "tiny")
+    assert ended.returncode == 0, ended.stderr
+    python = ended.stdout.strip()
+    assert subprocess.check_output([python, "-c", "import tiny; print(tiny.version)"], text=True) == "1\n"
+    killed.communicate(timeout=120)
+    assert len(tiny.environments()) == 1
+
+
+def test_a_set_up_that_is_only_told_to_end_leaves_nothing_half(tiny):
+    told = tiny.start("environment", "tiny")
+    wait_until_making(tiny)
+    told.terminate()
+    told.communicate(timeout=120)
+    ended = tiny.run("environment", "tiny")
+    assert ended.returncode == 0, ended.stderr
     assert len(tiny.environments()) == 1
 
 
