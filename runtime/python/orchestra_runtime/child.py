@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 
 from orchestra_runtime import channel, step
@@ -34,9 +35,10 @@ class Child:
         Channel(self._socket).send({"type": "run", "step_file": step_file}, [output])
 
     def dismiss(self) -> None:
-        """It was not needed."""
-        self._socket.close()  # which ends it
+        """It was not needed. It may be loading libraries for seconds yet: nobody waits for that."""
+        os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
+        self._socket.close()
 
     def send(self, packet: bytes) -> None:
         """Lost when it has ended or does not listen."""

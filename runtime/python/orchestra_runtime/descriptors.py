@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_MOST_HELD = 64 * 1024
 
 
 def keep_only(endpoint: socket.socket) -> socket.socket:
@@ -28,3 +33,21 @@ def use_output(pipe: int) -> None:
     os.dup2(pipe, 2)
     if pipe > 2:
         os.close(pipe)
+
+
+@contextmanager
+def errors_held_back() -> Iterator[None]:
+    """What is written to standard error meanwhile is shown only if an exception passes. A crash still says where it was."""
+    real, held = os.dup(2), os.memfd_create("errors")
+    os.dup2(held, 2)
+    faulthandler.enable(file=real)
+    try:
+        yield
+    except BaseException:
+        os.write(real, os.pread(held, _MOST_HELD, 0))
+        raise
+    finally:
+        os.dup2(real, 2)
+        faulthandler.enable(file=2)
+        os.close(real)
+        os.close(held)

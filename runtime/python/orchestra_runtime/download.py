@@ -1,6 +1,12 @@
-"""Code that a request gives as a URL."""
+"""Code and files that a request gives as a URL."""
 
 from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 MAX_BYTES = 16 * 1024 * 1024
 TIMEOUT = 30.0  # seconds without a byte
@@ -23,7 +29,28 @@ def code(text_or_url: str, field: str) -> str:
         raise DownloadFailed(f"{field}: the code could not be read from {url}: {error}") from error
 
 
+def file(url: str, field: str, path: Path) -> None:
+    """Writes what an http or https URL gives, whatever its size. Raises DownloadFailed."""
+    try:
+        with _opened(url.strip()) as answer, open(path, "wb") as target:
+            shutil.copyfileobj(answer, target)
+            if answer.length:  # what was announced and did not come
+                raise OSError(f"it ended {answer.length} bytes early")
+    except (OSError, ValueError) as error:
+        raise DownloadFailed(f"{field}: {url} could not be read: {error}") from error
+
+
 def _fetched(url: str) -> str:
+    with _opened(url) as answer:
+        body: bytes = answer.read(MAX_BYTES + 1)
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"it has more than {MAX_BYTES} bytes")
+    return body.decode(answer.headers.get_content_charset() or "utf-8")
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Any]:
+    """OSError, also for what is no HTTP."""
     from http.client import HTTPException
     from urllib import request
 
@@ -32,9 +59,6 @@ def _fetched(url: str) -> str:
         opener.add_handler(getattr(request, name)())
     try:
         with opener.open(url, timeout=TIMEOUT) as answer:
-            body: bytes = answer.read(MAX_BYTES + 1)
+            yield answer
     except HTTPException as error:
         raise OSError(f"{type(error).__name__}: {error}") from error
-    if len(body) > MAX_BYTES:
-        raise ValueError(f"it has more than {MAX_BYTES} bytes")
-    return body.decode(answer.headers.get_content_charset() or "utf-8")

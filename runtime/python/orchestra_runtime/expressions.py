@@ -5,25 +5,40 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib
+import linecache
+import symtable
 from types import ModuleType
 from typing import Any
 
-
-def evaluate(expression: str) -> Any:
-    """Raises what compiling, importing and calling raise."""
-    tree = ast.parse(expression.strip(), "<expression>", mode="eval")
-    namespace = {path[0]: _imported(path) for path in sorted(_paths(tree), key=len)}
-    return eval(compile(tree, "<expression>", "eval"), namespace)
+from orchestra_runtime import experimental
 
 
-def _paths(tree: ast.AST) -> set[tuple[str, ...]]:
-    """Dotted names that begin outside the expression: tensorflow.keras.layers.Dense as a tuple."""
-    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)} | set(dir(builtins))
-    return {path for node in ast.walk(tree) if (path := _dotted(node)) and path[0] not in bound}
+def evaluate(expression: str, filename: str = "<expression>") -> Any:
+    """Raises what compiling, importing and calling raise. `filename` names the expression in tracebacks."""
+    code = expression.strip()
+    tree = ast.parse(code, filename, mode="eval")
+    linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
+    free = _free_names(symtable.symtable(code, filename, "eval"))
+    paths = {path for node in ast.walk(tree) if (path := _dotted(node)) and path[0] in free}
+    namespace: dict[str, Any] = {path[0]: _imported(path) for path in sorted(paths, key=len)}
+    namespace["__name__"] = "__main__"  # cloudpickle stores functions of that module by value
+    return eval(compile(tree, filename, "eval"), namespace)
+
+
+def _free_names(table: symtable.SymbolTable) -> set[str]:
+    """Those that neither the expression binds nor Python has."""
+    found, bound, scopes = set(), set(dir(builtins)), [table]
+    while scopes:
+        scope = scopes.pop()
+        outer = [symbol for symbol in scope.get_symbols() if symbol.is_global()]
+        found |= {symbol.get_name() for symbol in outer}
+        bound |= {symbol.get_name() for symbol in outer if symbol.is_assigned()}
+        scopes += scope.get_children()
+    return found - bound
 
 
 def _dotted(node: ast.AST) -> tuple[str, ...]:
+    """tensorflow.keras.layers.Dense as a tuple."""
     if isinstance(node, ast.Name):
         return (node.id,)
     if isinstance(node, ast.Attribute) and (before := _dotted(node.value)):
@@ -35,6 +50,7 @@ def _imported(path: tuple[str, ...]) -> ModuleType:
     """The first name's module, with the modules below it that the rest names."""
     root = module = importlib.import_module(path[0])
     for end in range(2, len(path) + 1):
+        experimental.enable(path[end - 1])
         if not hasattr(module, path[end - 1]):
             try:
                 importlib.import_module(".".join(path[:end]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orchestra_runtime import download, plain, storing, usercode, values
+from orchestra_runtime import checkpoints, download, plain, storing, usercode, values
 from orchestra_runtime.job import Job
 
 RESPONSE = "response"
@@ -18,6 +18,7 @@ class ResponseMissing(Exception):
 def run(job: Job) -> None:
     (member,) = job.members
     request = member.request
+    checkpoints.announce(job)
     parameters = values.resolve(job, request.get("functionParameters") or {}, "functionParameters")
     response = respond(download.code(request["function"], "function"), member.name, parameters)
     manifest, notes = storing.save(response, member.staging)

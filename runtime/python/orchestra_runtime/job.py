@@ -49,6 +49,11 @@ class Job:
         return self._step.spark
 
     @property
+    def modules(self) -> tuple[str, ...]:
+        """Prefixes that widen what the services of a tool may call."""
+        return self._step.modules
+
+    @property
     def checkpoint(self) -> str | None:
         """A folder that outlives attempts."""
         return str(self._step.checkpoint) if self._step.checkpoint else None

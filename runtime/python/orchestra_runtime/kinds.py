@@ -1,10 +1,13 @@
-"""What a fork server of each kind loads before it forks."""
+"""What a fork server of each kind loads before it forks, and what its step processes load themselves."""
 
 from __future__ import annotations
 
 import gc
 import importlib
+import importlib.util
 import os
+
+from orchestra_runtime import descriptors, limits
 
 # Nothing that takes more than a few milliseconds; but what every step needs, so that no step waits for it.
 _EVERY = ("cloudpickle", "orchestra_runtime.function", "orchestra_runtime.keeper")
@@ -21,8 +24,19 @@ _SCIENTIFIC = (
     "sklearn.pipeline",
     "sklearn.preprocessing",
     "sklearn.metrics",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "orchestra_runtime.tool_services",
+    "orchestra_runtime.explore",
 )
-KINDS = ("bare", "scientific", "spark")
+# A quarter of what importing TensorFlow takes. None of these starts a thread.
+_BESIDE_TENSORFLOW = ("matplotlib.pyplot", "h5py", "requests", "absl.app", "google.protobuf.json_format", "optree")
+# Never before the fork: with TensorFlow loaded, a fork has hung.
+_AFTER_FORK = {"tensorflow": ("tensorflow", "keras")}
+_DEFAULTS = {"tensorflow": {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}}
+KINDS = ("bare", "scientific", "spark", "tensorflow")
+
+_left_to_steps: tuple[str, ...] = ()
 
 
 class TooManyThreads(RuntimeError):
@@ -30,16 +44,35 @@ class TooManyThreads(RuntimeError):
 
 
 def load(kind: str) -> None:
-    """Raises ImportError."""
+    """In the fork server. Raises ImportError, also for what steps would fail to load."""
+    global _left_to_steps
+    _left_to_steps = _AFTER_FORK.get(kind, ())
+    for module in _left_to_steps:
+        if importlib.util.find_spec(module) is None:
+            raise ModuleNotFoundError(f"No module named '{module}'", name=module)
+    for variable, value in _DEFAULTS.get(kind, {}).items():
+        os.environ.setdefault(variable, value)
     for module in _modules(kind):
         importlib.import_module(module)
-    if kind == "scientific":
-        from orchestra_runtime import limits
-
+    if kind in ("scientific", "tensorflow"):
         limits.find_thread_pools()
     gc.collect()
     gc.disable()  # a collection would touch, and so copy, every page that children share
     gc.freeze()
+
+
+def load_rest() -> None:
+    """In a step process, after its fork; a second call does nothing. Raises ImportError."""
+    global _left_to_steps
+    if not _left_to_steps:
+        return
+    gc.disable()
+    with descriptors.errors_held_back():  # TensorFlow greets whatever its log level
+        for module in _left_to_steps:
+            importlib.import_module(module)
+    _left_to_steps = ()
+    gc.freeze()  # collections of the user's garbage need not look at a million objects of TensorFlow's
+    gc.enable()
 
 
 def _modules(kind: str) -> tuple[str, ...]:
@@ -47,6 +80,8 @@ def _modules(kind: str) -> tuple[str, ...]:
         from orchestra_runtime import spark_preload
 
         return _EVERY + spark_preload.MODULES
+    if kind == "tensorflow":
+        return _EVERY + _SCIENTIFIC + _BESIDE_TENSORFLOW
     return _EVERY + (_SCIENTIFIC if kind == "scientific" else ())
 
 

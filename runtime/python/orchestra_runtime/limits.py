@@ -10,7 +10,9 @@ from typing import Any
 
 from orchestra_runtime.records import Limits
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS")
+# TensorFlow reads its two at its first operation, not when it is loaded.
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS",
+                    "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 RESERVE = 32 * 1024 * 1024  # bytes beyond the memory limit that reporting its exhaustion may take
 
 _thread_pools: Any = None  # those of the libraries that the fork server has loaded

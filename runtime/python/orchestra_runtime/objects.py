@@ -26,12 +26,12 @@ class NotStorable(TypeError):
 
 def save(value: Any, folder: Path) -> tuple[str, ...]:
     """Writes the files into `folder` and gives their names. Raises NotStorable, which names the type; MemoryError."""
-    import cloudpickle
+    from orchestra_runtime.pickling import Pickler
 
     buffers: list[memoryview] = []
     try:
         with open(folder / PICKLE, "wb") as file:
-            cloudpickle.Pickler(file, protocol=5, buffer_callback=lambda each: _keep(each, buffers)).dump(value)
+            Pickler(file, protocol=5, buffer_callback=lambda each: _keep(each, buffers)).dump(value)
     except MemoryError:
         raise
     except Exception as error:

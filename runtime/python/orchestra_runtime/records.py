@@ -16,6 +16,7 @@ class Member:
     operation: str
     request: Mapping[str, Any]
     staging: Path  # its files go here; empty when the job starts
+    upload: Path | None = None  # the file that the request came with
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class StepFile:
     cgroup: tuple[str, ...] = ()
     checkpoint: Path | None = None  # a folder that outlives attempts
     spark: Spark | None = None
+    modules: tuple[str, ...] = ()  # prefixes that widen what tools may call
 
 
 def step_file(raw: Mapping[str, Any]) -> StepFile:
@@ -84,11 +86,13 @@ def step_file(raw: Mapping[str, Any]) -> StepFile:
         cgroup=tuple(raw.get("cgroup") or ()),
         checkpoint=Path(checkpoint) if checkpoint else None,
         spark=Spark(spark["url"], spark["token"], spark["session"]) if spark else None,
+        modules=tuple(raw.get("modules") or ()),
     )
 
 
 def _member(raw: Mapping[str, Any]) -> Member:
-    return Member(raw["name"], raw["operation"], raw["request"], Path(raw["staging"]))
+    upload = raw.get("upload")
+    return Member(raw["name"], raw["operation"], raw["request"], Path(raw["staging"]), Path(upload) if upload else None)
 
 
 def _input(raw: Mapping[str, Any]) -> Input:

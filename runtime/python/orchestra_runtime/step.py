@@ -15,7 +15,7 @@ import sys
 import tempfile
 from typing import Any, TextIO
 
-from orchestra_runtime import cgroup, descriptors, libc, limits, operations, traces
+from orchestra_runtime import cgroup, descriptors, kinds, libc, limits, operations, traces
 from orchestra_runtime.channel import Channel
 from orchestra_runtime.job import Job
 from orchestra_runtime.records import StepFile, step_file
@@ -31,11 +31,13 @@ def live(endpoint: socket.socket, scratch: str, rehearse: bool) -> None:
     try:
         channel = _prepare(endpoint, scratch)
         if rehearse:
+            kinds.load_rest()
             _rehearse(scratch)
         message, output = channel.receive(descriptors=1)
         if message is None:
             os._exit(0)  # never needed
         descriptors.use_output(output[0])
+        kinds.load_rest()
         work = _read(message)
         cgroup.enter(work.cgroup)
         status = CANNOT_REPORT

@@ -29,7 +29,7 @@ def _text(job: Job, text: str, pointer: str) -> Any:
         if references.is_reference(text):
             return _referred(job, references.parse(text))
         if references.is_expression(text):
-            return expressions.evaluate(text[1:])
+            return expressions.evaluate(text[1:], f"<{pointer}>")
     except MemoryError:
         raise
     except Exception as error:

@@ -50,6 +50,11 @@ def test_escapes(written: str, meant: str) -> None:
     ("[os for os in (1, 2)]", [1, 2]),
     ("(lambda math: math + 1)(1)", 2),
     ("collections.OrderedDict(a=math.pi)['a'] > 3", True),
+    ("(lambda re: re.pattern)(re.compile('a'))", "a"),
+    ("[fractions.Fraction(n, d) for n in (1, 2) for d in [math.prod((n, 2))]][1].denominator", 2),
+    ("[last for each in (1, 2) if (last := each)]", [1, 2]),
+    ("{k: (lambda: k + len(k))() if False else k for k in 'ab'}", {"a": "a", "b": "b"}),
+    ("(lambda text: json.loads(text))('[1]')", [1]),
 ])
 def test_expressions(expression: str, value: Any) -> None:
     assert expressions.evaluate(expression) == value
@@ -62,6 +67,13 @@ def test_expressions(expression: str, value: Any) -> None:
 def test_expressions_that_fail(expression: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         expressions.evaluate(expression)
+
+
+def test_functions_of_expressions_are_stored_by_value_and_show_their_lines(tmp_path: Path) -> None:
+    objects.save(expressions.evaluate("lambda: math.sqrt(\n  -1)", "<p.f>"), tmp_path)
+    with pytest.raises(ValueError, match="math domain error") as raised:
+        objects.load(tmp_path / objects.PICKLE, None)()
+    assert (str(raised.traceback[-1].path), raised.traceback[-1].lineno) == ("<p.f>", 0)
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What code in steps may import from Learning Orchestra itself."""
