@@ -3,17 +3,13 @@
 #include <array>
 #include <fmt/format.h>
 
-#include "api/fields.h"
 #include "api/service.h"
 #include "base/id.h"
-#include "dataset/download.h"
 
 namespace lo::api {
 namespace {
 
 constexpr std::array<std::string_view, 5> kClassifiers{"LR", "DT", "GB", "RF", "NB"};
-
-bool is_url(std::string_view text) { return text.starts_with("http://") || text.starts_with("https://"); }
 
 void check_classifiers(const std::vector<std::string>& classifiers, Fields& fields) {
   for (std::size_t i = 0; i < classifiers.size(); ++i) {
@@ -33,7 +29,7 @@ Result<Draft> read(const json::object& body, const Context& context) {
   Fields fields(body);
   auto train = fields.text("trainDatasetName");
   auto test = fields.text("testDatasetName");
-  auto code = fields.text("modelingCode");
+  auto code = read_code(fields, "modelingCode", context);
   auto classifiers = fields.texts("classifiersList");
   auto name = fields.optional_name("name");
   auto labels = fields.optional_object("labels");
@@ -42,8 +38,6 @@ Result<Draft> read(const json::object& body, const Context& context) {
   for (const auto& classifier : classifiers)
     if (auto valid = check_name(stem + classifier, name ? "/name" : "/testDatasetName"); !valid && !stem.empty())
       fields.refuse(valid.error());
-  if (is_url(code))
-    if (auto safe = dataset::check_url(code, "/modelingCode", context.urls); !safe) fields.refuse(safe.error());
   LO_TRY(fields.finish());
 
   json::object request{{"trainDatasetName", train}, {"testDatasetName", test}, {"modelingCode", code}};
@@ -60,11 +54,9 @@ Result<Draft> read(const json::object& body, const Context& context) {
   return draft;
 }
 
-Status check(const Draft& draft, const Context& context) {
+Status check(Draft& draft, const Context& context) {
   for (const auto& mention : draft.mentions) {
-    LO_ASSIGN(auto input, finished_result(context, mention.text));
-    if (input && !input->is_table())
-      return fail_field(Code::unacceptable, mention.pointer, fmt::format("the result of \"{}\" is not a table", mention.text));
+    LO_ASSIGN(std::ignore, finished_table(context, mention));
   }
   return {};
 }
@@ -96,7 +88,7 @@ Service builder_sparkml_service() {
   return {.path = "builder/sparkml",
           .name_key = "datasetName",
           .has_patch = true,
-          .rows = true,
+          .shown = Shown::rows,
           .read = read,
           .check = check,
           .body_of = body_of,

@@ -11,6 +11,7 @@
 #include "catalog/catalog.h"
 #include "dataset/download.h"
 #include "engine/conductor.h"
+#include "engine/runner.h"
 #include "observe/hub.h"
 #include "store/store.h"
 
@@ -22,8 +23,11 @@ namespace lo::api {
 
 inline constexpr std::string_view kPrefix = "/api/learningOrchestra/v1";
 
+class ToolIndexes;
+
 struct Context {
   engine::Conductor* conductor = nullptr;
+  engine::Runner* runner = nullptr;  // for jobs that belong to no step
   catalog::Catalog* catalog = nullptr;
   store::Store* store = nullptr;
   observe::Hub* hub = nullptr;
@@ -31,6 +35,7 @@ struct Context {
   std::shared_ptr<Clock> clock;
   std::shared_ptr<prometheus::Registry> metrics;
   dataset::UrlPolicy urls;
+  ToolIndexes* tools = nullptr;  // what can be checked of the tools' requests; may be missing
 
   std::function<std::filesystem::path(engine::RevisionKey, int attempt)> log_path;
   Bell* logs = nullptr;                              // rings when a log has grown

@@ -1,8 +1,5 @@
 // dataset/csv {datasetName, datasetURI | url, types?, delimiter?, encoding?, headers?}; an upload has {upload: {digest, bytes}} instead of
 // a URL in its stored request.
-#include <fmt/format.h>
-
-#include "api/fields.h"
 #include "api/service.h"
 #include "dataset/csv_options.h"
 
@@ -20,12 +17,8 @@ void read_options(const json::object& body, Fields& fields, json::object& reques
 }
 
 // The one of `datasetURI` and `url` that is given.
-std::string read_url(Fields& fields, const Context& context) {
-  auto key = fields.has("url") && !fields.has("datasetURI") ? "url" : "datasetURI";
-  auto url = fields.text(key);
-  if (url.empty()) return url;
-  if (auto safe = dataset::check_url(url, fmt::format("/{}", key), context.urls); !safe) fields.refuse(safe.error());
-  return url;
+std::string read_either_url(Fields& fields, const Context& context) {
+  return read_url(fields, fields.has("url") && !fields.has("datasetURI") ? "url" : "datasetURI", context);
 }
 
 Result<Draft> read(const json::object& body, const Context& context) {
@@ -37,7 +30,7 @@ Result<Draft> read(const json::object& body, const Context& context) {
   if (fields.has("upload"))
     request["upload"] = fields.object("upload");  // put there by the upload handler, never by a client
   else
-    request["datasetURI"] = read_url(fields, context);
+    request["datasetURI"] = read_either_url(fields, context);
   read_options(body, fields, request);
   auto labels = fields.optional_object("labels");
   LO_TRY(fields.finish());
@@ -68,12 +61,16 @@ Service dataset_csv_service() {
   return {.path = "dataset/csv",
           .name_key = "datasetName",
           .has_patch = true,
-          .rows = true,
+          .shown = Shown::rows,
           .read = read,
           .check = {},
           .body_of = [](const std::string&, const json::object& request) { return request; },
           .schema = schema(),
-          .summary = "A table from a CSV file"};
+          .summary = "A table from a CSV file",
+          .upload = UploadForm{.content_types = {"text/csv", "application/octet-stream", "application/gzip", "application/zstd"},
+                               .texts = {"datasetName", "delimiter", "encoding"},
+                               .values = {"types", "headers"},
+                               .sources = {{"datasetURI"}, {"url"}}}};
 }
 
 }  // namespace lo::api

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "dataset/query.h"
 
 namespace lo::api {
@@ -26,23 +29,55 @@ Result<const catalog::Revision*> wanted_revision(const StepRecord& record, std::
   return revision;
 }
 
+// A part of the wanted result; nothing before the first one.
+Result<std::optional<std::filesystem::path>> part_of_result(const Context& context, const StepRecord& record, std::optional<int> number,
+                                          std::string_view part, std::string_view what) {
+  LO_ASSIGN(const auto* revision, wanted_revision(record, number));
+  if (revision == nullptr) return std::nullopt;
+  LO_ASSIGN(auto manifest, store::manifest_from_json(revision->result));
+  const auto* found = manifest.part(part);
+  if (found == nullptr) return fail(Code::not_found, fmt::format("the result of \"{}\" is not {}", record.step.name, what));
+  LO_ASSIGN(auto path, context.store->path_of(*found));
+  return path;
+}
+
+Result<json::array> stored_documents(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  LO_ASSIGN(auto value, parse_json(std::string(std::istreambuf_iterator<char>(file), {})));
+  if (!value.is_array()) return fail(Code::corrupt, "stored documents are no list");
+  return std::move(value.as_array());
+}
+
+// The documents that the result consists of, numbered from 1.
+Result<json::array> result_documents(const Context& context, const StepRecord& record, std::optional<int> number) {
+  json::array documents{metadata_of(record)};
+  LO_ASSIGN(auto path, part_of_result(context, record, number, "documents.json", "a list of documents"));
+  if (!path) return documents;
+  LO_ASSIGN(auto stored, stored_documents(*path));
+  for (auto& document : stored) {
+    document.as_object()["_id"] = documents.size();
+    documents.push_back(std::move(document));
+  }
+  return documents;
+}
+
 Result<json::array> rows_of(const Context& context, const StepRecord& record, const dataset::Query& filter,
                             const DocumentQuery& query) {
-  LO_ASSIGN(const auto* revision, wanted_revision(record, query.revision));
   auto metadata = metadata_of(record);
-  if (revision == nullptr) return select(json::array{std::move(metadata)}, filter, query.page);
-  LO_ASSIGN(auto manifest, store::manifest_from_json(revision->result));
-  const auto* part = manifest.part("rows.parquet");
-  if (part == nullptr) return fail(Code::not_found, fmt::format("the result of \"{}\" is not a table", record.step.name));
-  LO_ASSIGN(auto path, context.store->path_of(*part));
-  return dataset::find(path, filter, metadata, query.page.skip, query.page.limit);
+  LO_ASSIGN(auto table, part_of_result(context, record, query.revision, "rows.parquet", "a table"));
+  if (!table) return select(json::array{std::move(metadata)}, filter, query.page);
+  return dataset::find(*table, filter, metadata, query.page.skip, query.page.limit);
 }
 
 }  // namespace
 
 Result<json::array> documents_of(const Context& context, const StepRecord& record, const DocumentQuery& query) {
   LO_ASSIGN(auto filter, dataset::parse_query(query.query));
-  if (query.rows) return rows_of(context, record, filter, query);
+  if (query.shown == Shown::rows) return rows_of(context, record, filter, query);
+  if (query.shown == Shown::documents) {
+    LO_ASSIGN(auto documents, result_documents(context, record, query.revision));
+    return select(std::move(documents), filter, query.page);
+  }
   json::array documents{metadata_of(record)};
   for (auto& execution : executions_of(record)) documents.push_back(std::move(execution));
   return select(std::move(documents), filter, query.page);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/handlers.h"
+#include "api/service.h"
 
 namespace lo::api {
 
@@ -9,7 +10,7 @@ struct DocumentQuery {
   std::string query;  // MongoDB filter; "" is {}
   Page page;
   std::optional<int> revision;  // an old one; its rows instead of the newest good ones
-  bool rows = false;            // of the result; otherwise one document per attempt
+  Shown shown = Shown::attempts;
 };
 
 // The documents in the order of _id, the metadata first. Before the first result there is the metadata alone. Code::not_found for a revision

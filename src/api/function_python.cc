@@ -1,23 +1,17 @@
 // function/python {name, description?, function, functionParameters?}
-#include "api/fields.h"
 #include "api/mentions.h"
 #include "api/service.h"
-#include "dataset/download.h"
 
 namespace lo::api {
 namespace {
-
-bool is_url(std::string_view text) { return text.starts_with("http://") || text.starts_with("https://"); }
 
 Result<Draft> read(const json::object& body, const Context& context) {
   Fields fields(body);
   auto name = fields.name("name");
   auto description = fields.optional_text("description");
-  auto function = fields.text("function");
+  auto function = read_code(fields, "function", context);
   auto parameters = fields.optional_object("functionParameters");
   auto labels = fields.optional_object("labels");
-  if (is_url(function))
-    if (auto safe = dataset::check_url(function, "/function", context.urls); !safe) fields.refuse(safe.error());
   auto mentions = find_mentions(parameters, "/functionParameters");
   if (!mentions) fields.refuse(mentions.error());
   LO_TRY(fields.finish());
@@ -46,7 +40,6 @@ Service function_python_service() {
   return {.path = "function/python",
           .name_key = "name",
           .has_patch = true,
-          .rows = false,
           .read = read,
           .check = {},
           .body_of = [](const std::string&, const json::object& request) { return request; },

@@ -52,20 +52,22 @@ struct Operation {
   std::vector<std::string> answer_types{"application/json"};
 };
 
-json::object upload_content() {
+json::object upload_content(const Service& service) {
   json::object out;
-  for (auto type : {"text/csv", "application/octet-stream", "application/gzip", "application/zstd"})
+  if (!service.upload) return out;
+  for (const auto& type : service.upload->content_types)
     out[type] = json::object{{"schema", {{"type", "string"}, {"contentEncoding", "binary"}}}};
   return out;
 }
 
-json::array upload_parameters() {
-  return {parameter("datasetName", "query", ref("Name"), "of an upload"),
-          parameter("types", "query", text_schema(), "of an upload: infer, or types per field as JSON"),
-          parameter("delimiter", "query", text_schema(), "of an upload"),
-          parameter("encoding", "query", text_schema(), "of an upload"),
-          parameter("headers", "query", text_schema(), "of an upload: a list as JSON"),
-          parameter("labels", "query", text_schema(), "of an upload: an object as JSON")};
+json::array upload_parameters(const Service& service) {
+  json::array out;
+  if (!service.upload) return out;
+  for (const auto& name : service.upload->texts)
+    out.push_back(parameter(name, "query", name == service.name_key ? ref("Name") : text_schema(), "of an upload"));
+  for (const auto& name : service.upload->values) out.push_back(parameter(name, "query", text_schema(), "of an upload, as JSON"));
+  out.push_back(parameter("labels", "query", text_schema(), "of an upload: an object as JSON"));
+  return out;
 }
 
 // The members of a body, none of them required: what PATCH takes.
@@ -86,27 +88,32 @@ json::object with_policy(json::object schema) {
 
 void describe_service(const Service& service, std::map<std::string, Operation>& out) {
   auto schema = with_policy(service.schema);
-  auto uploads = service.path == "dataset/csv";
   out["list " + service.path] = {.summary = "All of them, oldest first", .parameters = page_parameters(), .body = {}, .problems = {406}};
   out["get " + service.path] = {.summary = "Metadata and documents",
                                 .parameters = document_parameters(),
                                 .body = {},
                                 .answers = {200},
                                 .problems = {400, 404, 406}};
+  if (service.shown == Shown::picture)
+    out["show " + service.path] = {.summary = "The picture",
+                                   .parameters = {parameter("revision", "query", whole(2147483647), "an old revision")},
+                                   .body = {},
+                                   .problems = {404, 406},
+                                   .answer_types = {"image/png"}};
   out["delete " + service.path] = {.summary = "Delete, and free the name",
                                    .parameters = {flag_parameter("cascade", "also what was made from it")},
                                    .body = {},
                                    .problems = {404, 409}};
   out["create " + service.path] = {.summary = service.summary,
-                                   .parameters = uploads ? upload_parameters() : json::array{},
+                                   .parameters = upload_parameters(service),
                                    .body = schema,
-                                   .content = uploads ? upload_content() : json::object{},
+                                   .content = upload_content(service),
                                    .answers = {201},
                                    .problems = {400, 406, 409, 413, 415}};
   out["change " + service.path] = {.summary = "Change the request and run it again",
-                                   .parameters = uploads ? upload_parameters() : json::array{},
+                                   .parameters = upload_parameters(service),
                                    .body = changed_part(schema),
-                                   .content = uploads ? upload_content() : json::object{},
+                                   .content = upload_content(service),
                                    .answers = {201},
                                    .problems = {400, 404, 406, 409, 413, 415}};
 }
@@ -139,6 +146,12 @@ void describe_steps(std::map<std::string, Operation>& out) {
                     .body = {},
                     .problems = {404, 406},
                     .answer_types = {"text/plain", "text/event-stream"}};
+  out["get artifact"] = {.summary = "Its result as a file",
+                         .parameters = {parameter("format", "query", text_schema(), "joblib, skops, keras, npy, json, csv, parquet, arrow, zip"),
+                                        parameter("revision", "query", whole(2147483647), "an old revision")},
+                         .body = {},
+                         .problems = {404, 406},
+                         .answer_types = {"application/octet-stream"}};
   out["cancel step"] = {.summary = "End it", .parameters = {}, .body = {}, .problems = {404, 409}};
   out["rerun step"] = {
       .summary = "Run the same request again", .parameters = {}, .body = {}, .answers = {201}, .problems = {404, 406, 409}};

@@ -1,5 +1,4 @@
 // transform/projection {inputDatasetName, outputDatasetName, names}
-#include "api/fields.h"
 #include "api/service.h"
 #include "dataset/project.h"
 
@@ -23,12 +22,9 @@ Result<Draft> read(const json::object& body, const Context&) {
   return draft;
 }
 
-Status check(const Draft& draft, const Context& context) {
-  LO_ASSIGN(auto input, finished_result(context, draft.mentions.front().text));
+Status check(Draft& draft, const Context& context) {
+  LO_ASSIGN(auto input, finished_table(context, draft.mentions.front()));
   if (!input) return {};
-  if (!input->is_table())
-    return fail_field(Code::unacceptable, "/inputDatasetName",
-                      "the result of \"" + draft.mentions.front().text + "\" is not a table");
   auto names = json::value_to<std::vector<std::string>>(draft.steps.front().request.at("names"));
   return dataset::check_projection(names, input->fields);
 }
@@ -48,7 +44,7 @@ Service projection_service() {
   return {.path = "transform/projection",
           .name_key = "datasetName",
           .has_patch = true,
-          .rows = true,
+          .shown = Shown::rows,
           .read = read,
           .check = check,
           .body_of = [](const std::string&, const json::object& request) { return request; },

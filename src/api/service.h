@@ -3,10 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/context.h"
+#include "api/fields.h"
 #include "engine/conductor.h"
 
 namespace lo::api {
@@ -17,29 +19,50 @@ struct Draft {
   std::vector<engine::Mention> mentions;
 };
 
+// How a service takes a file as the body of its POST and PATCH, instead of JSON. The stored request then has the member
+// `upload: {digest, bytes}`, never given by a client.
+struct UploadForm {
+  std::vector<std::string> content_types;            // besides application/json
+  std::vector<std::string> texts;                    // query parameters that are texts as they stand
+  std::vector<std::string> values;                   // those that are JSON, or else a text
+  std::vector<std::vector<std::string>> sources;     // members that say where the result comes from instead: one group at a time
+};
+
+enum class Shown {
+  attempts,  // one document per attempt
+  rows,      // the rows of its result
+  documents, // those that its result consists of
+  picture,   // GET {name} is the picture itself, GET {name}/metadata the documents
+};
+
 struct Service {
   std::string path;      // "transform/projection"
   std::string name_key;  // how its metadata calls the name: "datasetName" or "name"
   bool has_patch = false;
-  bool rows = false;     // its documents are the rows of its result; otherwise one per attempt
+  Shown shown = Shown::attempts;
 
   // A whole body → its draft. Pure. Code::unacceptable with every wrong member.
   std::function<Result<Draft>(const json::object& body, const Context&)> read;
 
-  // What can be checked against parents that have finished: fields, kinds. Blocks (catalog reads): on the pool. May be empty.
-  std::function<Status(const Draft&, const Context&)> check;
+  // What can be checked against other steps: fields and kinds of parents that have finished. May complete the draft with what those
+  // say. Blocks (catalog reads): on the pool. May be empty.
+  std::function<Status(Draft&, const Context&)> check;
 
   // The body that PATCH starts from: the stored request of one step.
   std::function<json::object(const std::string& name, const json::object& request)> body_of;
 
   json::object schema;   // JSON Schema of the body, for the OpenAPI document
   std::string summary;
+  std::optional<UploadForm> upload = {};
 };
 
 Service dataset_csv_service();
+Service dataset_generic_service();
 Service projection_service();
+Service histogram_service();
 Service function_python_service();
 Service builder_sparkml_service();
+std::vector<Service> tool_services();  // {model, tune, train, predict, evaluate, transform, explore} × {scikitlearn, tensorflow}
 
 // transform/dataType has no steps of its own: it makes new revisions of datasets.
 struct DataTypeBody {
@@ -54,8 +77,19 @@ json::object data_type_schema();
 const std::vector<Service>& services();
 const Service* find_service(std::string_view path);
 
+// What a reference ("name" or "name@2") is bound to when it is accepted now: the newest revision that has not failed or been cancelled, or
+// the one it names. Nothing when there is none. Blocks.
+Result<std::optional<catalog::Revision>> bound_revision(const Context& context, const std::string& reference);
+
 // The result of the newest revision of `reference` ("name" or "name@2") if that has finished already. Blocks.
 Result<std::optional<store::Manifest>> finished_result(const Context& context, const std::string& reference);
+
+// The same of a reference that must be a table: Code::unacceptable at its pointer when it is none.
+Result<std::optional<store::Manifest>> finished_table(const Context& context, const engine::Mention& mention);
+
+// Members that several services have.
+std::string read_code(Fields& fields, std::string_view key, const Context& context);  // code, or a URL of it that may be opened
+std::string read_url(Fields& fields, std::string_view key, const Context& context);   // a URL that may be opened
 
 // Copies the members that every request may have (labels aside) and that are not null.
 void copy_policy(const json::object& body, json::object& request);

@@ -1,6 +1,7 @@
 // The routes of the services that are made from a table (service.h), and of transform/dataType.
 #include <fmt/format.h>
 
+#include "api/result_files.h"
 #include "api/routes.h"
 #include "api/verbs.h"
 
@@ -12,7 +13,7 @@ std::string route(std::string_view service, std::string_view rest = "") { return
 Result<json::object> read_body(const http::Request& request) {
   LO_ASSIGN(auto body, parse_json_object(request.body));
   if (body.contains("upload"))
-    return fail_field(Code::unacceptable, "/upload", "upload is no member: send the file itself as text/csv");
+    return fail_field(Code::unacceptable, "/upload", "upload is no member of a body");
   return body;
 }
 
@@ -21,12 +22,20 @@ void add_reading(http::Router& router, const Context& context, const Service& se
               .pattern = route(service.path),
               .handler = handler([&](http::Request& request) { return list(context, service.path, request); }),
               .operation_id = fmt::format("list {}", service.path)});
+  auto is_picture = service.shown == Shown::picture;
   router.add({.method = "GET",
-              .pattern = route(service.path, "/{name}"),
+              .pattern = route(service.path, is_picture ? "/{name}/metadata" : "/{name}"),
               .handler = handler([&](http::Request& request) {
                 return documents(context, service, request.parameters.at("name"), request);
               }),
               .operation_id = fmt::format("get {}", service.path)});
+  if (is_picture)
+    router.add({.method = "GET",
+                .pattern = route(service.path, "/{name}"),
+                .handler = handler([&](http::Request& request) {
+                  return picture(context, service, request.parameters.at("name"), request);
+                }),
+                .operation_id = fmt::format("show {}", service.path)});
   router.add({.method = "DELETE",
               .pattern = route(service.path, "/{name}"),
               .handler = handler([&](http::Request& request) {
@@ -139,14 +148,14 @@ void add_data_type(http::Router& router, const Context& context) {
 void add_service_routes(http::Router& router, const Context& context) {
   for (const auto& service : services()) {
     add_reading(router, context, service);
-    if (service.path != "dataset/csv") add_writing(router, context, service);  // which takes uploads: dataset_routes.cc
+    if (!service.upload) add_writing(router, context, service);  // the others: upload_routes.cc
   }
   add_data_type(router, context);
 }
 
 void add_routes(http::Router& router, const Context& context) {
   add_service_routes(router, context);
-  add_dataset_routes(router, context);
+  add_upload_routes(router, context);
   add_step_routes(router, context);
   add_observe_routes(router, context);
   add_system_routes(router, context);

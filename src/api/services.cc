@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 
 #include "api/service.h"
 #include "engine/policy.h"
@@ -8,8 +9,12 @@
 namespace lo::api {
 
 const std::vector<Service>& services() {
-  static const std::vector<Service> all{dataset_csv_service(), projection_service(), function_python_service(),
-                                        builder_sparkml_service()};
+  static const std::vector<Service> all = [] {
+    std::vector<Service> made{dataset_csv_service(), dataset_generic_service(), projection_service(), histogram_service(),
+                              function_python_service(), builder_sparkml_service()};
+    std::ranges::move(tool_services(), std::back_inserter(made));
+    return made;
+  }();
   return all;
 }
 
@@ -18,7 +23,7 @@ const Service* find_service(std::string_view path) {
   return at == services().end() ? nullptr : &*at;
 }
 
-Result<std::optional<store::Manifest>> finished_result(const Context& context, const std::string& reference) {
+Result<std::optional<catalog::Revision>> bound_revision(const Context& context, const std::string& reference) {
   LO_ASSIGN(auto parsed, engine::parse_reference(reference, ""));
   LO_ASSIGN(auto step, context.catalog->find_step(parsed.name));
   if (!step) return std::nullopt;
@@ -27,9 +32,37 @@ Result<std::optional<store::Manifest>> finished_result(const Context& context, c
     if (parsed.revision) return revision.key.revision != *parsed.revision;
     return revision.state == State::failed || revision.state == State::cancelled;
   });
-  if (revisions.empty() || revisions.back().state != State::finished) return std::nullopt;
-  LO_ASSIGN(auto manifest, store::manifest_from_json(revisions.back().result));
+  if (revisions.empty()) return std::nullopt;
+  return std::move(revisions.back());
+}
+
+Result<std::optional<store::Manifest>> finished_result(const Context& context, const std::string& reference) {
+  LO_ASSIGN(auto revision, bound_revision(context, reference));
+  if (!revision || revision->state != State::finished) return std::nullopt;
+  LO_ASSIGN(auto manifest, store::manifest_from_json(revision->result));
   return manifest;
+}
+
+Result<std::optional<store::Manifest>> finished_table(const Context& context, const engine::Mention& mention) {
+  LO_ASSIGN(auto input, finished_result(context, mention.text));
+  if (input && !input->is_table())
+    return fail_field(Code::unacceptable, mention.pointer, fmt::format("the result of \"{}\" is not a table", mention.text));
+  return input;
+}
+
+std::string read_url(Fields& fields, std::string_view key, const Context& context) {
+  auto url = fields.text(key);
+  if (url.empty()) return url;
+  if (auto safe = dataset::check_url(url, fmt::format("/{}", key), context.urls); !safe) fields.refuse(safe.error());
+  return url;
+}
+
+std::string read_code(Fields& fields, std::string_view key, const Context& context) {
+  auto code = fields.text(key);
+  auto is_url = code.starts_with("http://") || code.starts_with("https://");
+  if (is_url)
+    if (auto safe = dataset::check_url(code, fmt::format("/{}", key), context.urls); !safe) fields.refuse(safe.error());
+  return code;
 }
 
 void copy_policy(const json::object& body, json::object& request) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/log_stream.h"
+#include "api/result_files.h"
 #include "api/routes.h"
 #include "api/verbs.h"
 #include "http/etag.h"
@@ -114,6 +115,9 @@ void add_step_routes(http::Router& router, const Context& context) {
   add("GET", "", "list steps", list_steps);
   add("GET", "/{name}", "get step", show_step);
   add("GET", "/{name}/log", "get log", show_log);
+  add("GET", "/{name}/artifact", "get artifact", [](const Context& with, http::Request& request) {
+    return artifact(with, request.parameters.at("name"), request);
+  });
   add("POST", "/{name}/cancel", "cancel step", cancel_step);
   add("POST", "/{name}/rerun", "rerun step", rerun_step);
 }

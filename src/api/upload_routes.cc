@@ -1,6 +1,5 @@
-// POST and PATCH of dataset/csv: a JSON body with a URL, or the file itself as the body, streamed to disk.
-#include <fcntl.h>
-
+// POST and PATCH of the services that take a file: a JSON body, or the file itself as the body, streamed to disk.
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 
@@ -32,18 +31,17 @@ Awaitable<Result<json::object>> read_json(http::Request& request) {
   }
   auto object = parse_json_object(body);
   if (object && object->contains("upload"))
-    co_return fail_field(Code::unacceptable, "/upload", "upload is no member: send the file itself as text/csv");
+    co_return fail_field(Code::unacceptable, "/upload", "upload is no member: send the file itself as the body");
   co_return object;
 }
 
-// The query parameters of an upload as the body they stand for: datasetName, delimiter, encoding as texts; all else as JSON, or
-// types=infer.
-Result<json::object> body_from_query(const http::Request& request) {
+// The query parameters of an upload as the body they stand for.
+Result<json::object> body_from_query(const UploadForm& form, const http::Request& request) {
   json::object body;
   for (const auto& [name, value] : request.query) {
-    if (name == "datasetName" || name == "delimiter" || name == "encoding") {
+    if (std::ranges::find(form.texts, name) != form.texts.end()) {
       body[name] = value;
-    } else if (name == "types" || name == "headers" || name == "labels" || engine::is_policy_key(name)) {
+    } else if (name == "labels" || engine::is_policy_key(name) || std::ranges::find(form.values, name) != form.values.end()) {
       auto parsed = parse_json(value);
       body[name] = parsed ? *parsed : json::value(value);
     } else {
@@ -68,15 +66,15 @@ Awaitable<Result<json::object>> receive(const Context& context, const Service& s
 Awaitable<Result<json::object>> body_of(const Context& context, const Service& service, json::object fixed,
                                         http::Request& request) {
   if (is_json(request)) co_return co_await read_json(request);
-  auto body = body_from_query(request);
+  auto body = body_from_query(*service.upload, request);
   if (!body) co_return std::unexpected(body.error());
   for (const auto& member : fixed) (*body)[member.key()] = member.value();
   co_return co_await receive(context, service, std::move(*body), request);
 }
 
-Answer create_dataset(const Context& context, const Service& service, http::Request& request) {
+Answer create_with_upload(const Context& context, const Service& service, http::Request& request) {
   if (!is_json(request)) {
-    auto name = std::string(request.query_value("datasetName").value_or(""));
+    auto name = std::string(request.query_value(service.name_key).value_or(""));
     auto taken = co_await context.pool->run([&] { return context.catalog->find_step(name); });
     if (taken && *taken)
       co_return fail(Code::conflict, fmt::format("the name \"{}\" is taken by a {} step", name, (*taken)->service));
@@ -89,37 +87,55 @@ Answer create_dataset(const Context& context, const Service& service, http::Requ
   co_return answer;
 }
 
-Answer patch_dataset(const Context& context, const Service& service, http::Request& request) {
+bool names_any(const json::object& change, const std::vector<std::string>& keys) {
+  return std::ranges::any_of(keys, [&](const auto& key) { return change.contains(key) && !change.at(key).is_null(); });
+}
+
+// One source of the result takes the place of another.
+void replace_source(const UploadForm& form, json::object& change) {
+  auto groups = form.sources;
+  groups.push_back({"upload"});
+  auto given = std::ranges::find_if(groups, [&](const auto& keys) { return names_any(change, keys); });
+  if (given == groups.end()) return;
+  for (auto group = groups.begin(); group != groups.end(); ++group)
+    for (const auto& key : *group)
+      if (group != given && !change.contains(key)) change[key] = nullptr;
+}
+
+Answer patch_with_upload(const Context& context, const Service& service, http::Request& request) {
   auto name = request.parameters.at("name");
   json::object fixed;
-  fixed["datasetName"] = name;
+  fixed[service.name_key] = name;
   auto body = co_await body_of(context, service, std::move(fixed), request);
   if (!body) co_return std::unexpected(body.error());
-  if (body->contains("upload")) (*body)["datasetURI"] = nullptr;
-  if (body->contains("datasetURI") && !body->at("datasetURI").is_null()) (*body)["upload"] = nullptr;
+  replace_source(*service.upload, *body);
   auto answer = co_await patch(context, service, name, *body, request);
   co_await settle_upload(context, *body);
   co_return answer;
 }
 
+void add_uploading(http::Router& router, const Context& context, const Service& service) {
+  auto types = service.upload->content_types;
+  types.insert(types.begin(), "application/json");
+  router.add({.method = "POST",
+              .pattern = fmt::format("{}/{}", kPrefix, service.path),
+              .handler = handler([&](http::Request& request) { return create_with_upload(context, service, request); }),
+              .streams_body = true,
+              .content_types = types,
+              .operation_id = "create " + service.path});
+  router.add({.method = "PATCH",
+              .pattern = fmt::format("{}/{}/{{name}}", kPrefix, service.path),
+              .handler = handler([&](http::Request& request) { return patch_with_upload(context, service, request); }),
+              .streams_body = true,
+              .content_types = types,
+              .operation_id = "change " + service.path});
+}
+
 }  // namespace
 
-void add_dataset_routes(http::Router& router, const Context& context) {
-  const auto& service = *find_service("dataset/csv");
-  std::vector<std::string> types{"application/json", "text/csv", "application/octet-stream", "application/gzip",
-                                 "application/zstd"};
-  router.add({.method = "POST",
-              .pattern = fmt::format("{}/dataset/csv", kPrefix),
-              .handler = handler([&](http::Request& request) { return create_dataset(context, service, request); }),
-              .streams_body = true,
-              .content_types = types,
-              .operation_id = "create dataset/csv"});
-  router.add({.method = "PATCH",
-              .pattern = fmt::format("{}/dataset/csv/{{name}}", kPrefix),
-              .handler = handler([&](http::Request& request) { return patch_dataset(context, service, request); }),
-              .streams_body = true,
-              .content_types = types,
-              .operation_id = "change dataset/csv"});
+void add_upload_routes(http::Router& router, const Context& context) {
+  for (const auto& service : services())
+    if (service.upload) add_uploading(router, context, service);
 }
 
 }  // namespace lo::api

@@ -22,7 +22,7 @@ Awaitable<Result<engine::Accepted>> revise(const Context& context, engine::Revis
       [&](auto done) { context.conductor->revise(std::move(revision), std::move(done)); });
 }
 
-Awaitable<Status> check_draft(const Context& context, const Service& service, const Draft& draft) {
+Awaitable<Status> check_draft(const Context& context, const Service& service, Draft& draft) {
   if (!service.check) co_return Status{};
   co_return co_await context.pool->run([&] { return service.check(draft, context); });
 }
@@ -127,7 +127,7 @@ Answer documents(const Context& context, const Service& service, std::string nam
   if (!page) co_return std::unexpected(page.error());
   auto revision = whole_number(request, "revision", 0);
   if (!revision) co_return std::unexpected(revision.error());
-  DocumentQuery query{.query = std::string(request.query_value("query").value_or("")), .page = *page, .revision = {}, .rows = service.rows};
+  DocumentQuery query{.query = std::string(request.query_value("query").value_or("")), .page = *page, .revision = {}, .shown = service.shown};
   if (*revision > 0) query.revision = static_cast<int>(*revision);
   auto record = co_await load_step(context, name);
   if (!record) co_return std::unexpected(record.error());

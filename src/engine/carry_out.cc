@@ -129,6 +129,7 @@ void Conductor::Impl::save(Batch batch, std::vector<StartJob> start_after) {
 
 void Conductor::Impl::on_saved(const Revision& revision) {
   if (!is_terminal(revision.state)) return;  // an earlier change, saved late
+  ports_.runner->forget(revision.key);
   if (auto result = unsaved_results_.extract(revision.key); !result.empty()) ports_.settle(std::move(result.mapped()));
 }
 

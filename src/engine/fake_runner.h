@@ -28,6 +28,23 @@ class FakeRunner final : public Runner {
     changed_.notify_all();
   }
 
+  void forget(RevisionKey revision) override {
+    MutexLock lock(mutex_);
+    forgotten_.insert(revision);
+  }
+  void forget_all_but(std::set<RevisionKey> revisions) override {
+    MutexLock lock(mutex_);
+    kept_ = std::move(revisions);
+  }
+  std::set<RevisionKey> forgotten() const {
+    MutexLock lock(mutex_);
+    return forgotten_;
+  }
+  std::optional<std::set<RevisionKey>> kept() const {
+    MutexLock lock(mutex_);
+    return kept_;
+  }
+
   json::object status() const override { return {}; }
 
   void shutdown(std::move_only_function<void()> done) override { done(); }
@@ -71,6 +88,8 @@ class FakeRunner final : public Runner {
   Condition changed_;
   std::vector<JobRequest> jobs_ LO_GUARDED_BY(mutex_);
   std::vector<Stopped> stopped_ LO_GUARDED_BY(mutex_);
+  std::set<RevisionKey> forgotten_ LO_GUARDED_BY(mutex_);
+  std::optional<std::set<RevisionKey>> kept_ LO_GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<JobListener>> listeners_ LO_GUARDED_BY(mutex_);
 };
 

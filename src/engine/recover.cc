@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <ranges>
+#include <set>
 
 #include "base/log.h"
 #include "engine/conductor_impl.h"
@@ -33,6 +34,9 @@ Status Conductor::Impl::recover() {
     active_[revision.key] = revision;
     open.push_back(std::move(revision));
   }
+  std::set<RevisionKey> again;
+  for (const auto& revision : open) again.insert(revision.key);
+  ports_.runner->forget_all_but(std::move(again));
   if (open.empty()) return {};
   log::info("engine: {} revisions had not ended: they are taken up again", open.size());
   on_strand([open = std::move(open)](Impl& impl) mutable { impl.take_up(std::move(open)); });

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,12 @@ class Runner {
   // Ends one member, or all when it is not given: State::cancelled, or State::failed with `reason` timeout. Whatever the job
   // started dies with it. Unknown tokens and members that have ended are left alone. Returns at once.
   virtual void stop(const std::string& token, std::optional<RevisionKey> member, State state, Reason reason) = 0;
+
+  // The revision has ended for good: what its attempts kept for the next one (checkpoints) may go. Returns at once.
+  virtual void forget(RevisionKey revision) = 0;
+
+  // After a start: the same for every revision but these, which will be tried again.
+  virtual void forget_all_but(std::set<RevisionKey> revisions) = 0;
 
   // For /ready: {"<runner>": {"state": "cold" | "warm" | "restarting" | "broken", …}}. Any thread.
   virtual json::object status() const = 0;

@@ -37,10 +37,10 @@ std::vector<std::string> base_environment(const RunContext& context, const fs::p
 
 std::string server_mark(std::string_view server_id) { return fmt::format("ORCHESTRA_SERVER={}", server_id); }
 
-SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind) {
+SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind, const fs::path& python) {
   const auto& options = context.options.python;
-  const auto& python = kind == WorkerKind::spark ? options.spark_python : options.python;
   auto environment = base_environment(context, python);
+  environment.push_back("MPLCONFIGDIR=" + (context.options.data / "cache" / "matplotlib").string());  // its list of fonts outlives steps
   // One thread until the fork: see "Running Python" in the design. A step raises them to its share.
   for (const char* variable : {"OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1",
                                "JE_ARROW_MALLOC_CONF=background_thread:false"})

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "run/checkpoints.h"
 #include "run/verdict.h"
 
 namespace lo::run {
@@ -49,6 +50,17 @@ std::vector<fs::path> paths_of(const std::vector<store::Staging>& stagings) {
   return paths;
 }
 
+// A file that a request came with, by the path at which a step can read it.
+Status add_uploads(const engine::JobRequest& job, store::Store& store, json::object& step) {
+  for (std::size_t i = 0; i < job.members.size(); ++i) {
+    const auto* upload = job.members[i].request.if_contains("upload");
+    if (upload == nullptr || !upload->is_object()) continue;
+    LO_ASSIGN(auto path, store.path_of(store::uploaded_part(upload->get_object())));
+    step["members"].as_array()[i].as_object()["upload"] = path.string();
+  }
+  return {};
+}
+
 Result<std::vector<store::Staging>> make_stagings(const engine::JobRequest& job, store::Store& store) {
   std::vector<store::Staging> stagings;
   for (std::size_t i = 0; i < job.members.size(); ++i) {
@@ -60,6 +72,7 @@ Result<std::vector<store::Staging>> make_stagings(const engine::JobRequest& job,
 
 Status fill(JobFiles& files, const engine::JobRequest& job, store::Store& store, const Cgroups& cgroups,
             const CgroupLimits& limits, const std::optional<SparkTarget>& spark) {
+  LO_ASSIGN(auto checkpoint, make_checkpoint(files.folder.parent_path().parent_path(), job));
   json::object inputs;
   for (const auto& input : job.inputs) {
     LO_ASSIGN(inputs[input.name], input_json(input, store));
@@ -68,6 +81,8 @@ Status fill(JobFiles& files, const engine::JobRequest& job, store::Store& store,
   LO_TRY(make_folder(files.folder));
   LO_ASSIGN(files.cgroup, cgroups.make(job.token, limits));
   auto step = step_json(job, paths_of(files.stagings), std::move(inputs), files.cgroup, spark);
+  LO_TRY(add_uploads(job, store, step));
+  if (checkpoint) step["checkpoint"] = checkpoint->string();
   return write_private(files.step_file, json::serialize(step));
 }
 

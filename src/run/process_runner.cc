@@ -43,20 +43,30 @@ std::shared_ptr<ProcessRunner> ProcessRunner::make(std::shared_ptr<RunContext> c
 ProcessRunner::ProcessRunner(std::shared_ptr<RunContext> context) : context_(std::move(context)), sweep_(context_->strand) {}
 
 void ProcessRunner::make_servers() {
+  const auto& python = context_->options.python;
+  servers_[WorkerKind::bare] = make_server(WorkerKind::bare, python.python);
+  servers_[WorkerKind::scientific] = make_server(WorkerKind::scientific, python.python);
+  servers_[WorkerKind::spark] = make_server(WorkerKind::spark, python.spark_python);
+  tensorflow_ = std::make_shared<PythonEnvironment>(
+      context_, PythonEnvironment::Options{.name = "tensorflow",
+                                           .python = python.tensorflow_python,
+                                           .set_up = python.home / "orchestra",
+                                           .made = python.home / "build" / "environments" / "tensorflow" / "bin" / "python"});
   auto weak = weak_from_this();
-  for (auto kind : {WorkerKind::bare, WorkerKind::scientific, WorkerKind::spark}) {
-    ForkServer::Options options{.kind = std::string(to_string(kind)),
-                                .command = fork_server_command(*context_, kind),
-                                .start_timeout = context_->options.python.start_timeout,
-                                .died = [weak] {
-                                  if (auto self = weak.lock()) self->sweep_orphans_later();
-                                }};
-    servers_[kind] = std::make_shared<ForkServer>(context_, std::move(options));
-  }
   spark_ = std::make_shared<SparkServer>(context_, [weak](const std::string& why) {
     if (auto self = weak.lock()) self->spark_died(why);
   });
   if (context_->options.python.warm_bare) servers_[WorkerKind::bare]->warm();
+}
+
+std::shared_ptr<ForkServer> ProcessRunner::make_server(WorkerKind kind, const std::filesystem::path& python) {
+  ForkServer::Options options{.kind = std::string(to_string(kind)),
+                              .command = fork_server_command(*context_, kind, python),
+                              .start_timeout = context_->options.python.start_timeout,
+                              .died = [weak = weak_from_this()] {
+                                if (auto self = weak.lock()) self->sweep_orphans_later();
+                              }};
+  return std::make_shared<ForkServer>(context_, std::move(options));
 }
 
 void ProcessRunner::start(engine::JobRequest request, std::shared_ptr<engine::JobListener> listener) {
@@ -66,8 +76,34 @@ void ProcessRunner::start(engine::JobRequest request, std::shared_ptr<engine::Jo
     return end_waiting(std::move(job), outcome_of(verdict));
   }
   auto kind = choose_kind(job.request);
-  if (kind != WorkerKind::spark) return begin(std::move(job), kind, std::nullopt);
-  servers_[kind]->warm();  // beside the JVM, which takes longer
+  if (kind == WorkerKind::spark) return start_spark(std::move(job));
+  if (kind == WorkerKind::tensorflow) return start_tensorflow(std::move(job));
+  begin(std::move(job), kind, std::nullopt);
+}
+
+// TensorFlow's environment is made when the first step wants it: who runs none does not wait for it.
+void ProcessRunner::start_tensorflow(WaitingJob job) {
+  auto token = job.request.token;
+  auto listener = job.listener;
+  auto key = job.request.members.front().key;
+  waiting_.emplace(token, std::move(job));
+  tensorflow_->acquire([weak = weak_from_this(), token](const Result<std::filesystem::path>& python) {
+    if (auto self = weak.lock()) self->tensorflow_answered(token, python);
+  });
+  if (tensorflow_->is_being_made()) listener->progress(token, key, {{"phase", "making the environment tensorflow"}});
+}
+
+void ProcessRunner::tensorflow_answered(const std::string& token, const Result<std::filesystem::path>& python) {
+  auto found = waiting_.extract(token);
+  if (found.empty()) return;  // stopped meanwhile
+  if (!python) return end_waiting(std::move(found.mapped()), failed(Reason::error, python.error().message));
+  auto& server = servers_[WorkerKind::tensorflow];
+  if (!server) server = make_server(WorkerKind::tensorflow, *python);
+  begin(std::move(found.mapped()), WorkerKind::tensorflow, std::nullopt);
+}
+
+void ProcessRunner::start_spark(WaitingJob job) {
+  servers_[WorkerKind::spark]->warm();  // beside the JVM, which takes longer
   auto token = job.request.token;
   waiting_.emplace(token, std::move(job));
   spark_->acquire([weak = weak_from_this(), token](Result<SparkTarget> target) {
@@ -161,6 +197,7 @@ void ProcessRunner::shutdown(std::function<void()> done) {
   stopped_ = std::move(done);
   Verdict verdict{.state = State::failed, .reason = Reason::lost, .exception = "the server stopped", .lost = true};
   auto waiting = std::exchange(waiting_, {});
+  tensorflow_->stop();
   for (auto& [token, job] : waiting) end_waiting(std::move(job), outcome_of(verdict));
   auto jobs = jobs_;
   for (const auto& [token, job] : jobs) job->stop(std::nullopt, verdict, std::min(kShutdownGrace, context_->options.grace));

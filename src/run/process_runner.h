@@ -9,6 +9,7 @@
 
 #include "run/fork_server.h"
 #include "run/process_job.h"
+#include "run/python_environment.h"
 #include "run/run_context.h"
 #include "run/spark_server.h"
 #include "run/worker_kind.h"
@@ -26,13 +27,17 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
   void shutdown(std::function<void()> done);
 
  private:
-  // A job that has no process yet since the Spark server is not there yet.
+  // A job that has no process yet: the Spark server or the environment that it needs is not there yet.
   struct WaitingJob {
     engine::JobRequest request;
     std::shared_ptr<engine::JobListener> listener;
   };
 
   void make_servers();
+  std::shared_ptr<ForkServer> make_server(WorkerKind kind, const std::filesystem::path& python);
+  void start_spark(WaitingJob job);
+  void start_tensorflow(WaitingJob job);
+  void tensorflow_answered(const std::string& token, const Result<std::filesystem::path>& python);
   void spark_answered(const std::string& token, Result<SparkTarget> target);
   void begin(WaitingJob job, WorkerKind kind, std::optional<SparkTarget> target);
   void job_ended(ProcessJob& job, WorkerKind kind);
@@ -48,6 +53,7 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
   const std::shared_ptr<RunContext> context_;
   std::map<WorkerKind, std::shared_ptr<ForkServer>> servers_;
   std::shared_ptr<SparkServer> spark_;
+  std::shared_ptr<PythonEnvironment> tensorflow_;
   std::map<std::string, WaitingJob> waiting_;
   std::map<std::string, std::shared_ptr<ProcessJob>> jobs_;
   asio::steady_timer sweep_;

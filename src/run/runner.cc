@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <fmt/format.h>
 
+#include "run/checkpoints.h"
 #include "run/leftovers.h"
 #include "run/native_runner.h"
 #include "run/process_runner.h"
@@ -18,11 +19,12 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kShutdownLimit{7'500};
 
 bool is_process_operation(std::string_view operation) {
-  return operation == "function/python" || operation == "builder/sparkml";
+  return operation == "function/python" || operation == "builder/sparkml" || operation == "internal/export" ||
+         operation.ends_with("/scikitlearn") || operation.ends_with("/tensorflow");
 }
 
 Status make_folders(const fs::path& data) {
-  for (const auto& folder : {data / "logs", data / "run", data / "run" / "tmp", data / "spark"}) {
+  for (const auto& folder : {data / "logs", data / "run", data / "run" / "tmp", data / "spark", data / "checkpoints"}) {
     std::error_code error;
     fs::create_directories(folder, error);
     if (!error) fs::permissions(folder, fs::perms::owner_all, error);
@@ -52,6 +54,16 @@ class Router final : public engine::Runner {
     asio::post(context_->strand, [this, token, member, state, reason] {
       native_->stop(token, state, reason);
       processes_->stop(token, member, state, reason);
+    });
+  }
+
+  void forget(engine::RevisionKey revision) override {
+    context_->options.pool->post([context = context_, revision] { remove_checkpoint(context->options.data, revision); });
+  }
+
+  void forget_all_but(std::set<engine::RevisionKey> revisions) override {
+    context_->options.pool->post([context = context_, revisions = std::move(revisions)] {
+      remove_checkpoints_but(context->options.data, revisions);
     });
   }
 

@@ -35,6 +35,8 @@ struct PythonOptions {
   std::filesystem::path runtime;       // the folder of orchestra_forkserver.py and orchestra_spark_server.py
   std::filesystem::path python;        // interpreter of the kinds bare and scientific
   std::filesystem::path spark_python;  // interpreter of the kind spark, and of the local Spark server
+  std::filesystem::path tensorflow_python;  // interpreter of the kind tensorflow; "" = its environment is made when it is first needed
+  std::filesystem::path home;          // the folder of the `orchestra` script, which makes environments
   std::filesystem::path java_home;     // "" = java is looked for on PATH
   bool warm_bare = true;               // start the bare fork server at once, not at the first job
   std::chrono::milliseconds start_timeout = std::chrono::seconds{60};  // a fork server that is not ready by then is killed

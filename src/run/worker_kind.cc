@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "store/manifest.h"
 
@@ -10,10 +11,13 @@ namespace {
 
 constexpr std::array<std::string_view, 12> kScientific{"numpy",       "pandas",   "sklearn", "scipy",   "pyarrow", "joblib",
                                                        "matplotlib", "seaborn", "polars",  "xgboost", "lightgbm", "statsmodels"};
+constexpr std::array<std::string_view, 2> kTensorflow{"tensorflow", "keras"};
 constexpr std::string_view kBlank = " \t\r\f";
 
-bool is_scientific(std::string_view module) {
-  return std::ranges::find(kScientific, module.substr(0, module.find('.'))) != kScientific.end();
+using Family = std::span<const std::string_view>;
+
+bool belongs_to(Family family, std::string_view module) {
+  return std::ranges::find(family, module.substr(0, module.find('.'))) != family.end();
 }
 
 std::string_view trim(std::string_view text) {
@@ -33,53 +37,78 @@ std::string_view take_until(std::string_view& text, char separator) {
 }
 
 // "os, numpy as np"
-bool lists_scientific(std::string_view modules) {
+bool lists(Family family, std::string_view modules) {
   while (!modules.empty())
-    if (is_scientific(first_word(trim(take_until(modules, ','))))) return true;
+    if (belongs_to(family, first_word(trim(take_until(modules, ','))))) return true;
   return false;
 }
 
-bool statement_imports(std::string_view statement) {
+bool statement_imports(Family family, std::string_view statement) {
   statement = trim(statement);
   for (std::string_view keyword : {"import", "from"}) {
     if (!statement.starts_with(keyword)) continue;
     auto rest = statement.substr(keyword.size());
     if (rest.empty() || kBlank.find(rest.front()) == std::string_view::npos) continue;
     rest = trim(rest);
-    return keyword == "from" ? is_scientific(first_word(rest)) : lists_scientific(rest);
+    return keyword == "from" ? belongs_to(family, first_word(rest)) : lists(family, rest);
   }
   return false;
 }
 
 // "if x: import numpy" and "a = 1; import numpy" hold statements after ':' and ';'.
-bool line_imports(std::string_view line) {
+bool line_imports(Family family, std::string_view line) {
   if (line.find("import") == std::string_view::npos) return false;
   while (!line.empty()) {
     auto end = std::min(line.find_first_of(";:"), line.size());
-    if (statement_imports(line.substr(0, end))) return true;
+    if (statement_imports(family, line.substr(0, end))) return true;
     line.remove_prefix(std::min(end + 1, line.size()));
   }
   return false;
 }
 
-// The module that "#sklearn.svm.SVC()" begins with; a "#" anywhere else is no expression.
-bool expression_uses(std::string_view text) {
-  return text.starts_with('#') &&
-         std::ranges::any_of(kScientific, [&](auto module) { return text.find(module) != std::string_view::npos; });
-}
-
-bool uses_scientific(const json::value& value) {
-  if (const auto* text = value.if_string()) return expression_uses(*text) || imports_scientific(*text);
-  if (const auto* array = value.if_array()) return std::ranges::any_of(*array, [](auto& v) { return uses_scientific(v); });
-  if (const auto* object = value.if_object())
-    return std::ranges::any_of(*object, [](auto& member) { return uses_scientific(member.value()); });
+bool imports(Family family, std::string_view code) {
+  while (!code.empty())
+    if (line_imports(family, take_until(code, '\n'))) return true;
   return false;
 }
 
-bool needs_scientific(const engine::Input& input) {
+// The modules that "#sklearn.svm.SVC()" names; a "#" anywhere else is no expression.
+bool expression_uses(Family family, std::string_view text) {
+  return text.starts_with('#') && std::ranges::any_of(family, [&](auto module) { return text.find(module) != std::string_view::npos; });
+}
+
+bool uses(Family family, const json::value& value) {
+  if (const auto* text = value.if_string()) return expression_uses(family, *text) || imports(family, *text);
+  if (const auto* array = value.if_array()) return std::ranges::any_of(*array, [&](auto& each) { return uses(family, each); });
+  if (const auto* object = value.if_object())
+    return std::ranges::any_of(*object, [&](auto& member) { return uses(family, member.value()); });
+  return false;
+}
+
+bool any_request_uses(Family family, const engine::JobRequest& job) {
+  return std::ranges::any_of(job.members, [&](const engine::Member& member) { return uses(family, member.request); });
+}
+
+bool is_spark(const engine::Member& member) {
+  return member.operation == "builder/sparkml" || member.operation == "internal/spark-release";
+}
+
+bool needs_tensorflow(const engine::JobRequest& job) {
+  auto is_tool = [](const engine::Member& member) { return member.operation.ends_with("/tensorflow"); };
+  auto is_input = [](const engine::Input& input) { return belongs_to(kTensorflow, string_or(input.manifest, "typeName")); };
+  return std::ranges::any_of(job.members, is_tool) || std::ranges::any_of(job.inputs, is_input) || any_request_uses(kTensorflow, job);
+}
+
+bool is_loaded_with_libraries(const engine::Input& input) {
   auto kind = string_or(input.manifest, "kind");
   return kind == to_string(store::Kind::table) || kind == to_string(store::Kind::object) ||
          kind == to_string(store::Kind::model);
+}
+
+bool needs_scientific(const engine::JobRequest& job) {
+  auto is_tool = [](const engine::Member& member) { return member.operation.ends_with("/scikitlearn"); };
+  return std::ranges::any_of(job.members, is_tool) || std::ranges::any_of(job.inputs, is_loaded_with_libraries) ||
+         any_request_uses(kScientific, job);
 }
 
 }  // namespace
@@ -89,24 +118,17 @@ std::string_view to_string(WorkerKind kind) {
     case WorkerKind::bare: return "bare";
     case WorkerKind::scientific: return "scientific";
     case WorkerKind::spark: return "spark";
+    case WorkerKind::tensorflow: return "tensorflow";
   }
   return "";
 }
 
-bool imports_scientific(std::string_view code) {
-  while (!code.empty())
-    if (line_imports(take_until(code, '\n'))) return true;
-  return false;
-}
+bool imports_scientific(std::string_view code) { return imports(kScientific, code); }
 
 WorkerKind choose_kind(const engine::JobRequest& job) {
-  auto is_spark = [](const engine::Member& m) {
-    return m.operation == "builder/sparkml" || m.operation == "internal/spark-release";
-  };
   if (std::ranges::any_of(job.members, is_spark)) return WorkerKind::spark;
-  bool scientific = std::ranges::any_of(job.inputs, needs_scientific) ||
-                    std::ranges::any_of(job.members, [](auto& member) { return uses_scientific(member.request); });
-  return scientific ? WorkerKind::scientific : WorkerKind::bare;
+  if (needs_tensorflow(job)) return WorkerKind::tensorflow;
+  return needs_scientific(job) ? WorkerKind::scientific : WorkerKind::bare;
 }
 
 }  // namespace lo::run

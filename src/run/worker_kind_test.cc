@@ -37,6 +37,17 @@ TEST(ChooseKind, FollowsTheCode) {
   EXPECT_EQ(choose_kind(job_with("builder/sparkml", {{"modelingCode", "import numpy"}})), WorkerKind::spark);
 }
 
+TEST(ChooseKind, FollowsTheTool) {
+  EXPECT_EQ(choose_kind(job_with("model/scikitlearn", {{"class", "SVC"}})), WorkerKind::scientific);
+  EXPECT_EQ(choose_kind(job_with("train/tensorflow", {{"method", "fit"}})), WorkerKind::tensorflow);
+  EXPECT_EQ(choose_kind(job_with("function/python", {{"function", "from keras import layers"}})), WorkerKind::tensorflow);
+  EXPECT_EQ(choose_kind(job_with("train/scikitlearn", {{"methodParameters", {{"m", "#tensorflow.keras.Input()"}}}})),
+            WorkerKind::tensorflow);
+  auto job = job_with("function/python", {{"function", "response = model.count_params()"}});
+  job.inputs.push_back({.name = "m", .key = {2, 1}, .operation = "", .manifest = {{"kind", "object"}, {"typeName", "keras.src.models.sequential.Sequential"}}});
+  EXPECT_EQ(choose_kind(job), WorkerKind::tensorflow);
+}
+
 TEST(ChooseKind, FollowsTheInputs) {
   auto job = job_with("function/python", {{"function", "response = 1"}});
   job.inputs.push_back({.name = "text", .key = {2, 1}, .operation = "", .manifest = {{"kind", "blob"}}});

@@ -12,6 +12,7 @@
 
 #include "api/artifacts.h"
 #include "api/routes.h"
+#include "api/tool_checks.h"
 #include "base/data_folder.h"
 #include "base/io_threads.h"
 #include "base/log.h"
@@ -89,6 +90,7 @@ class Application {
   BlockingPool pool_{kBlockingThreads};
   BlockingPool native_pool_;
   api::Context context_;
+  api::ToolIndexes tools_;
   http::Router router_;
   std::unique_ptr<engine::Runner> runner_;
   std::shared_ptr<engine::Conductor> conductor_;
@@ -107,6 +109,8 @@ run::RunOptions Application::run_options() {
   options.native = run::dataset_operations(dataset);
   options.python.runtime = options_.home / "runtime" / "python";
   options.python.python = options_.python;
+  options.python.home = options_.home;
+  options.python.tensorflow_python = options_.tensorflow_python;
   options.python.spark_python = options_.spark_python.empty() ? options_.python : options_.spark_python;
   if (const char* java = std::getenv("JAVA_HOME"); java != nullptr) options.python.java_home = java;  // NOLINT: one thread yet
   options.spark.url = options_.spark_url;
@@ -138,6 +142,9 @@ void Application::fill_context() {
   context_.pool = &pool_;
   context_.clock = clock_;
   context_.metrics = metrics_;
+  context_.tools = &tools_;
+  tools_.add("scikitlearn", options_.home / "build" / "tool-index" / "python.json");
+  tools_.add("tensorflow", options_.home / "build" / "tool-index" / "tensorflow.json");
   context_.urls.allow_private = true;  // the server itself is bound to loopback
   context_.log_path = [this](engine::RevisionKey key, int attempt) { return run::log_path(data_.path(), key, attempt); };
   context_.logs = &logs_;
@@ -147,6 +154,7 @@ void Application::fill_context() {
 Status Application::start_engine() {
   fill_context();
   LO_ASSIGN(runner_, run::make_runner(run_options()));
+  context_.runner = runner_.get();
   LO_ASSIGN(auto live, catalog_->live_digests());
   LO_TRY(store_->sweep(live));
   engine::ConductorPorts ports{.executor = io_.executor(),

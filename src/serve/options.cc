@@ -14,6 +14,8 @@ CLI::App* add_serve_command(CLI::App& app, Options& options) {
   serve->add_option("--home", options.home, "Folder that holds runtime/python")->envname("ORCHESTRA_HOME");
   serve->add_option("--python", options.python, "Python of the steps")->envname("ORCHESTRA_PYTHON")->capture_default_str();
   serve->add_option("--spark-python", options.spark_python, "Python of the Spark steps")->envname("ORCHESTRA_SPARK_PYTHON");
+  serve->add_option("--tensorflow-python", options.tensorflow_python, "Python of the TensorFlow steps; without it, made when needed")
+      ->envname("ORCHESTRA_TENSORFLOW_PYTHON");
   serve->add_option("--spark", options.spark_url, "Spark Connect server to use (sc://host:port) instead of a local one");
   serve->add_option("--spark-memory", options.spark_memory, "Heap of the local Spark server")->capture_default_str();
   serve->add_option("--spark-idle", options.spark_idle_minutes, "Minutes after which an idle local Spark server is stopped")

@@ -17,6 +17,7 @@ struct Options {
   std::filesystem::path home;                       // the folder that holds runtime/python
   std::filesystem::path python = "python3";         // of the `python` environment
   std::filesystem::path spark_python;               // of the `spark` environment; "" = the same
+  std::filesystem::path tensorflow_python;          // of the `tensorflow` environment; "" = made when a step first needs it
   std::string spark_url;                            // "sc://host:port"; "" = a local Spark Connect server
   std::string spark_memory = "1g";
   double spark_idle_minutes = 15;
@@ -26,7 +27,7 @@ struct Options {
   std::string log_level = "info";
 };
 
-// Adds the command with its options, also read from ORCHESTRA_HOME, ORCHESTRA_PYTHON, ORCHESTRA_SPARK_PYTHON. `options` outlives the
+// Adds the command with its options, also read from ORCHESTRA_HOME, ORCHESTRA_PYTHON, ORCHESTRA_SPARK_PYTHON, ORCHESTRA_TENSORFLOW_PYTHON. `options` outlives the
 // parsing.
 CLI::App* add_serve_command(CLI::App& app, Options& options);
 

@@ -11,7 +11,7 @@
 namespace lo::store {
 namespace {
 
-constexpr std::array<std::string_view, 5> kKindWords{"none", "table", "object", "model", "blob"};
+constexpr std::array<std::string_view, 6> kKindWords{"none", "table", "object", "model", "blob", "documents"};
 
 std::unexpected<Error> corrupt(std::string_view what) {
   return fail(Code::corrupt, fmt::format("the stored description of a result is damaged: {}", what));
@@ -97,6 +97,14 @@ std::string Manifest::digest() const {
     add(part.digest);
   }
   return digester.digest();
+}
+
+Part uploaded_part(const json::object& upload) {
+  const auto* bytes = upload.if_contains("bytes");
+  return {.name = "content",
+          .digest = string_or(upload, "digest"),
+          .bytes = bytes != nullptr && bytes->is_int64() ? bytes->get_int64() : 0,
+          .inline_data = {}};
 }
 
 json::object to_json(const Manifest& manifest) {

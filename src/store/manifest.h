@@ -15,6 +15,7 @@ enum class Kind {
   object,  // part "object.pickle", and "buffers.bin" when it has out-of-band buffers
   model,   // a table of predictions ("rows.parquet") and the fitted model ("model.zip")
   blob,    // one file as it came: "content"
+  documents,  // a list of JSON objects: "documents.json"
 };
 
 std::string_view to_string(Kind kind);
@@ -47,6 +48,9 @@ struct Manifest {
   std::string digest() const;  // of the whole: over kind and the parts' names and digests
   bool is_table() const { return kind == Kind::table || kind == Kind::model; }
 };
+
+// The part that a request's `upload: {digest, bytes}` stands for.
+Part uploaded_part(const json::object& upload);
 
 // inline_data travels as base64 in JSON: {kind, typeName, parts: [{name, digest, bytes, inline?}], fields: [{name, type}],
 // rows}.

@@ -19,12 +19,45 @@ class CannotExport(ValueError):
 
 def run(job: Job) -> None:
     (member,) = job.members
-    name, wanted = member.request["name"], member.request["format"]
-    if wanted not in FORMATS:
-        raise BadRequest(f"format: '{wanted}' is no format of results: {instead(wanted, FORMATS)}")
-    _write(job, name, wanted, member.staging / CONTENT)
-    facts = {"contentType": FORMATS[wanted].content_type, "fileName": f"{name.replace('@', '-')}.{wanted}"}
+    name, target = member.request["name"], member.staging / CONTENT
+    asked = member.request.get("format")
+    chosen = _write_as(job, name, asked, target) if asked else _write_naturally(job, name, target)
+    facts = {"contentType": FORMATS[chosen].content_type, "fileName": f"{name.replace('@', '-')}.{chosen}"}
     job.finish(member.name, Manifest("blob", (CONTENT,)), facts)
+
+
+def _write_as(job: Job, name: str, asked: str, target: Path) -> str:
+    if asked not in FORMATS:
+        raise BadRequest(f"format: '{asked}' is no format of results: {instead(asked, FORMATS)}")
+    _write(job, name, asked, target)
+    return asked
+
+
+def _write_naturally(job: Job, name: str, target: Path) -> str:
+    """Every object can be pickled, also a dict with something in it that JSON has no word for."""
+    wanted = natural(job.input(name))
+    try:
+        _write(job, name, wanted, target)
+        return wanted
+    except CannotExport:
+        target.unlink(missing_ok=True)
+        _write(job, name, "pickle", target)
+        return "pickle"
+
+
+def natural(stored: Input) -> str:
+    """The format that programs of its kind read, by what the manifest says of it."""
+    if tables.ROWS in stored.parts and stored.kind != "object":
+        return "parquet"
+    module, _, kind = stored.type_name.rpartition(".")
+    package = module.partition(".")[0]
+    if package == "keras":
+        return "keras"
+    if stored.type_name == "numpy.ndarray":
+        return "npy"
+    if not module and kind in ("dict", "list", "tuple", "str", "int", "float", "bool", "NoneType"):
+        return "json"
+    return "joblib" if package in ("sklearn", "xgboost", "lightgbm", "imblearn", "scipy", "numpy") else "pickle"
 
 
 def _write(job: Job, name: str, wanted: str, target: Path) -> None:

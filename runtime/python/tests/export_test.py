@@ -84,6 +84,19 @@ def test_pickles_load_without_this_runtime(scientific: ForkServer) -> None:
     assert pickle.loads(content(export(scientific, scientific.run("response = [1, 'a']"), "pickle"))) == [1, "a"]
 
 
+@pytest.mark.parametrize(("code", "wanted"), [
+    ("response = {'a': [1, 2]}", "json"),
+    ("response = {'a': object}", "pickle"),
+    ("import numpy\nresponse = numpy.arange(3)", "npy"),
+    ("from sklearn.svm import SVC\nresponse = SVC()", "joblib"),
+    (FRAME, "parquet"),
+])
+def test_without_a_format_it_is_the_natural_one(scientific: ForkServer, code: str, wanted: str) -> None:
+    exported = run(scientific, "internal/export", {"name": "x"}, {"x": scientific.run(code)})
+    assert exported.finished()["facts"]["fileName"] == f"x.{wanted}"
+    assert content(exported)
+
+
 def test_trials_of_a_search_as_csv(scientific: ForkServer) -> None:
     request = {"modulePath": "sklearn.model_selection", "class": "GridSearchCV",
                "method": "fit", "methodParameters": {"X": "$d.x", "y": "$d.y"},

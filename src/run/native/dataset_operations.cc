@@ -1,10 +1,15 @@
 #include "run/native/dataset_operations.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <fmt/format.h>
+#include <fstream>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/data_folder.h"
 #include "dataset/cast.h"
+#include "dataset/histogram.h"
 #include "dataset/ingest.h"
 #include "dataset/project.h"
 
@@ -12,6 +17,7 @@ namespace lo::run {
 namespace {
 
 constexpr std::string_view kRows = "rows.parquet";
+constexpr std::size_t kCopyBuffer = 1u << 20;
 constexpr auto kProgressInterval = std::chrono::milliseconds{250};
 
 engine::Outcome table_outcome(const store::Manifest& draft) {
@@ -30,12 +36,7 @@ std::string url_of(const json::object& request) { return string_or(request, "dat
 
 // {"digest": …, "bytes": …}
 Result<dataset::Source> open_upload(const json::object& upload, store::Store& store) {
-  const auto* bytes = upload.if_contains("bytes");
-  store::Part part{.name = "content",
-                   .digest = string_or(upload, "digest"),
-                   .bytes = bytes != nullptr && bytes->is_int64() ? bytes->get_int64() : 0,
-                   .inline_data = {}};
-  LO_ASSIGN(auto path, store.path_of(part));
+  LO_ASSIGN(auto path, store.path_of(store::uploaded_part(upload)));
   return dataset::open_file(path);
 }
 
@@ -100,6 +101,52 @@ Result<std::vector<std::string>> names_in(const json::object& request) {
   return names;
 }
 
+// --- dataset/generic ---
+
+Status copy_to_file(dataset::ByteSource& source, const std::filesystem::path& path, NativeContext& native) {
+  std::ofstream file(path, std::ios::binary);
+  std::vector<char> buffer(kCopyBuffer);
+  auto tell = slowed_down(native);
+  for (;;) {
+    LO_ASSIGN(auto got, source.read(buffer));
+    if (native.stop.stop_requested()) return fail(Code::cancelled, "the copy was cancelled");
+    if (got == 0) break;
+    if (!file.write(buffer.data(), static_cast<std::streamsize>(got))) return fail_errno("the file cannot be stored", errno);
+    tell({.bytes = source.bytes_taken(), .total = source.bytes_total(), .rows = 0});
+  }
+  if (!file.flush()) return fail_errno("the file cannot be stored", errno);
+  return {};
+}
+
+Result<engine::Outcome> keep_file(const DatasetOptions& options, const json::object& request, const store::Staging& staging,
+                                  NativeContext& native) {
+  auto any = options;
+  any.download.accept_html = true;
+  LO_ASSIGN(auto source, open_source(request, any, native.stop));
+  LO_TRY(copy_to_file(*source, staging.path() / "content", native));
+  engine::Outcome outcome;
+  if (auto url = url_of(request); !url.empty()) outcome.facts["url"] = url;
+  outcome.manifest = store::to_json({.kind = store::Kind::blob, .parts = {{.name = "content"}}});
+  return outcome;
+}
+
+// --- explore/histogram ---
+
+Result<engine::Outcome> count(const DatasetOptions& options, const engine::JobRequest& job, const store::Staging& staging,
+                              NativeContext& native) {
+  LO_ASSIGN(auto table, input_table(job, *options.store));
+  const auto& request = job.members.front().request;
+  LO_ASSIGN(auto names, names_in(request));
+  std::optional<int> bins;
+  if (const auto* given = request.if_contains("bins"); given != nullptr && given->is_int64()) bins = static_cast<int>(given->get_int64());
+  LO_ASSIGN(auto documents, dataset::histogram(table.path, names, bins, native.stop));
+  LO_TRY(write_whole_file(staging.path() / "documents.json", write_json(documents)));
+  engine::Outcome outcome;
+  outcome.facts["fields"] = json::value_from(names);
+  outcome.manifest = store::to_json({.kind = store::Kind::documents, .parts = {{.name = "documents.json"}}});
+  return outcome;
+}
+
 Result<engine::Outcome> project(const DatasetOptions& options, const engine::JobRequest& job, const store::Staging& staging,
                                 NativeContext& native) {
   LO_ASSIGN(auto table, input_table(job, *options.store));
@@ -129,6 +176,10 @@ std::map<std::string, NativeOperation, std::less<>> dataset_operations(const Dat
   return {
       {"dataset/csv", [options](const Request& job, const Staging& staging,
                                 NativeContext& native) { return ingest(options, job.members.front().request, staging, native); }},
+      {"dataset/generic", [options](const Request& job, const Staging& staging,
+                                    NativeContext& native) { return keep_file(options, job.members.front().request, staging, native); }},
+      {"explore/histogram", [options](const Request& job, const Staging& staging,
+                                      NativeContext& native) { return count(options, job, staging, native); }},
       {"transform/projection", [options](const Request& job, const Staging& staging,
                                          NativeContext& native) { return project(options, job, staging, native); }},
       {"transform/dataType", [options](const Request& job, const Staging& staging,
