@@ -105,6 +105,7 @@ json::object Fields::object(std::string_view key) {
 void Fields::check_common() {
   if (auto policy = engine::read_policy(body_); !policy) refuse(policy.error());
   for (auto key : {"retry", "timeout", "resources"}) accept(key);
+  if (auto environment = optional_text("environment"); environment && environment->empty()) refuse("environment", "environment is empty");
   for (const auto& label : optional_object("labels"))
     if (!label.value().is_string())
       refuse(fmt::format("labels/{}", std::string_view(label.key())),

@@ -42,6 +42,12 @@ void add_state(const StepRecord& record, json::object& out) {
                                                                             : record.newest().exception);
 }
 
+// The newest revision that its own service makes: a dataType says nothing of where a dataset comes from.
+const Revision& made_by_itself(const StepRecord& record) {
+  auto newest = std::ranges::find(record.revisions.rbegin(), record.revisions.rend(), record.step.service, &Revision::operation);
+  return newest == record.revisions.rend() ? record.revisions.front() : *newest;
+}
+
 // What the request says, under the names of 2021. Code is left to GET /step/{name}.
 void add_request(const Revision& created, json::object& out) {
   const auto& request = created.request;
@@ -49,7 +55,7 @@ void add_request(const Revision& created, json::object& out) {
   if (const auto* parent = request.if_contains("inputDatasetName")) out["parentDatasetName"] = *parent;
   if (const auto* train = request.if_contains("trainDatasetName"))
     out["parentDatasetName"] = json::array{*train, request.at("testDatasetName")};
-  for (auto key : {"classifier", "description", "functionParameters"})
+  for (auto key : {"parentName", "modelName", "modulePath", "class", "method", "classifier", "description", "functionParameters", "environment"})
     if (const auto* value = request.if_contains(key)) out[key] = *value;
 }
 
@@ -68,7 +74,7 @@ void add_result(const Revision& good, json::object& out) {
     if (manifest->rows) out["rows"] = *manifest->rows;
   }
   out["kind"] = to_string(manifest->kind);
-  if (!manifest->type_name.empty()) out["class"] = manifest->type_name;
+  if (!manifest->type_name.empty()) out["typeName"] = manifest->type_name;
   out["digest"] = manifest->digest();
   out["bytes"] = manifest->bytes();
   for (const auto& fact : good.facts)
@@ -143,8 +149,9 @@ json::object metadata_of(const StepRecord& record) {
   out["name"] = record.step.name;
   out["type"] = record.step.service;
   add_state(record, out);
-  add_request(record.revisions.front(), out);
-  if (const auto* good = record.last_good(); good != nullptr) add_result(*good, out);
+  const auto* good = record.last_good();
+  add_request(made_by_itself(record), out);
+  if (good != nullptr) add_result(*good, out);
   add_cost(record, deciding(record), out);
   if (!record.step.labels.empty()) out["labels"] = record.step.labels;
   out["stale"] = record.standing && record.standing->stale;

@@ -110,8 +110,10 @@ void describe_service(const Service& service, std::map<std::string, Operation>& 
                                    .content = upload_content(service),
                                    .answers = {201},
                                    .problems = {400, 406, 409, 413, 415}};
+  auto change_parameters = upload_parameters(service);
+  change_parameters.push_back(flag_parameter("cascade", "also run what was made from it again, in order"));
   out["change " + service.path] = {.summary = "Change the request and run it again",
-                                   .parameters = upload_parameters(service),
+                                   .parameters = std::move(change_parameters),
                                    .body = changed_part(schema),
                                    .content = upload_content(service),
                                    .answers = {201},
@@ -154,7 +156,7 @@ void describe_steps(std::map<std::string, Operation>& out) {
                          .answer_types = {"application/octet-stream"}};
   out["cancel step"] = {.summary = "End it", .parameters = {}, .body = {}, .problems = {404, 409}};
   out["rerun step"] = {
-      .summary = "Run the same request again", .parameters = {}, .body = {}, .answers = {201}, .problems = {404, 406, 409}};
+      .summary = "Run the same request again", .parameters = {flag_parameter("cascade", "also what was made from it, in order")}, .body = {}, .answers = {201}, .problems = {404, 406, 409}};
 }
 
 void describe_observe(std::map<std::string, Operation>& out) {

@@ -62,6 +62,7 @@ Service projection_service();
 Service histogram_service();
 Service function_python_service();
 Service builder_sparkml_service();
+Service environment_service();
 std::vector<Service> tool_services();  // {model, tune, train, predict, evaluate, transform, explore} × {scikitlearn, tensorflow}
 
 // transform/dataType has no steps of its own: it makes new revisions of datasets.

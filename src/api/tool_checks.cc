@@ -174,7 +174,7 @@ Status check_call(const engine::NewStep& step, const Context& context) {
   auto service = std::string_view(step.service).substr(0, slash);
   auto tool = std::string_view(step.service).substr(slash + 1);
   auto index = context.tools == nullptr ? nullptr : context.tools->find(tool);
-  if (!index) return {};
+  if (!index || step.request.contains("environment")) return {};  // which may have other modules and versions
   if (step.request.contains("modulePath")) return check_class_form(*index, tool, service, step.request);
   if (step.request.contains("line")) return check_instance_form(*index, tool, step.request, context);
   return {};

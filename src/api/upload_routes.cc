@@ -39,6 +39,7 @@ Awaitable<Result<json::object>> read_json(http::Request& request) {
 Result<json::object> body_from_query(const UploadForm& form, const http::Request& request) {
   json::object body;
   for (const auto& [name, value] : request.query) {
+    if (name == "cascade") continue;
     if (std::ranges::find(form.texts, name) != form.texts.end()) {
       body[name] = value;
     } else if (name == "labels" || engine::is_policy_key(name) || std::ranges::find(form.values, name) != form.values.end()) {

@@ -22,9 +22,22 @@ Awaitable<Result<engine::Accepted>> revise(const Context& context, engine::Revis
       [&](auto done) { context.conductor->revise(std::move(revision), std::move(done)); });
 }
 
+// The environment that the steps name is one of their parents.
+Status add_environment(const Context& context, Draft& draft) {
+  auto name = string_or(draft.steps.front().request, "environment");
+  if (name.empty()) return {};
+  LO_ASSIGN(auto revision, bound_revision(context, name));
+  if (revision && revision->operation != "environment")
+    return fail_field(Code::unacceptable, "/environment", fmt::format("\"{}\" is no environment but a {} step", name, revision->operation));
+  draft.mentions.push_back({.text = std::move(name), .pointer = "/environment"});
+  return {};
+}
+
 Awaitable<Status> check_draft(const Context& context, const Service& service, Draft& draft) {
-  if (!service.check) co_return Status{};
-  co_return co_await context.pool->run([&] { return service.check(draft, context); });
+  co_return co_await context.pool->run([&]() -> Status {
+    LO_TRY(add_environment(context, draft));
+    return service.check ? service.check(draft, context) : Status{};
+  });
 }
 
 // The newest request that made the step as a whole: not its dataType.
@@ -103,7 +116,8 @@ Answer patch(const Context& context, const Service& service, std::string name, j
                           .kind = engine::Revise::Kind::replace,
                           .operation = service.path,
                           .request = std::move(draft->steps.front().request),
-                          .mentions = std::move(draft->mentions)};
+                          .mentions = std::move(draft->mentions),
+                          .cascade = flag(request, "cascade")};
   auto accepted = co_await revise(context, std::move(revision));
   if (!accepted) co_return std::unexpected(accepted.error());
   json::value url(documents_url(service.path, name));

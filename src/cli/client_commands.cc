@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 
+#include "cli/compare.h"
 #include "cli/connection.h"
 #include "cli/run_command.h"
 #include "cli/step_commands.h"
@@ -59,6 +60,7 @@ struct StepOptions {
   ServerChoice server;
   std::string service;
   std::string status;
+  std::vector<std::string> names;
   DocumentsWanted wanted;
   bool flag = false;
 };
@@ -123,6 +125,13 @@ void add_rm(CLI::App& app, int& exit_status) {
   command->add_flag("--cascade", options->flag, "also what was made from it, cancelling what runs");
 }
 
+void add_compare(CLI::App& app, int& exit_status) {
+  auto options = std::make_shared<StepOptions>();
+  auto* command = add_command(app, exit_status, options, "compare", "Show how steps differ: parameters of their lines, metrics side by side",
+                              [](ApiClient& api, const StepOptions& given) { return compare_steps(api, given.names, stdout); });
+  command->add_option("names", options->names, "of the steps, two or more")->required()->expected(2, 20);
+}
+
 }  // namespace
 
 void add_client_commands(CLI::App& app, int& exit_status) {
@@ -132,6 +141,7 @@ void add_client_commands(CLI::App& app, int& exit_status) {
   add_logs(app, exit_status);
   add_cancel(app, exit_status);
   add_rm(app, exit_status);
+  add_compare(app, exit_status);
 }
 
 }  // namespace lo::cli

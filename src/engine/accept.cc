@@ -153,16 +153,16 @@ void Conductor::Impl::revise(Revise request, Callback<Result<Accepted>> done) {
   catalog::Batch batch;
   batch.emplace_back(catalog::AddEvent{event_of(revision, "accepted")});
   batch.emplace_back(catalog::AddRevision{std::move(revision)});
-  ports_.catalog->commit(std::move(batch), [self = shared_from_this(), key, name = request.name,
+  ports_.catalog->commit(std::move(batch), [self = shared_from_this(), key, name = request.name, cascade = request.cascade,
                                             done = std::move(done)](Status status) mutable {
-    asio::post(self->strand_, [self, key, name = std::move(name), done = std::move(done), status]() mutable {
+    asio::post(self->strand_, [self, key, name = std::move(name), cascade, done = std::move(done), status]() mutable {
       if (!status) {
         self->forget_unsaved({key}, false);
         return done(std::unexpected(status.error()));
       }
       self->supersede(key);
       self->schedule({key});
-      self->revive_children(key.step);
+      cascade ? self->run_descendants(key.step) : self->revive_children(key.step);
       done(Accepted{.name = std::move(name), .key = key});
     });
   });
@@ -221,22 +221,28 @@ void Conductor::Impl::supersede(RevisionKey newest) {
 }
 
 // Steps that failed only because this one had: they are tried again with what it will give now.
-void Conductor::Impl::revive_children(catalog::StepId step) {
+void Conductor::Impl::revive_children(catalog::StepId step) { run_again(registry_.failed_by_upstream(step), Revise::Kind::rerun); }
+
+// Each binds to the revision that the one before it has just got, and waits for it.
+void Conductor::Impl::run_descendants(catalog::StepId step) { run_again(registry_.descendants_in_order(step), Revise::Kind::replace); }
+
+// In this order. What cannot be run again is left as it is, which its staleness shows.
+void Conductor::Impl::run_again(const std::vector<catalog::StepId>& steps, Revise::Kind kind) {
   std::vector<RevisionKey> keys;
-  for (auto id : registry_.failed_by_upstream(step))
-    keys.push_back({.step = id, .revision = registry_.find(id)->newest()});
+  for (auto id : steps) keys.push_back({.step = id, .revision = registry_.find(id)->newest()});
   if (keys.empty()) return;
-  ports_.pool->post([self = shared_from_this(), keys = std::move(keys)] {
+  ports_.pool->post([self = shared_from_this(), kind, keys = std::move(keys)] {
     std::vector<Revise> requests;
     for (auto key : keys) {
       auto revision = self->ports_.catalog->revision(key);
       if (!revision || !*revision) continue;
       requests.push_back(again(**revision));
+      if (requests.back().kind != Revise::Kind::amend) requests.back().kind = kind;
     }
     self->on_strand([requests = std::move(requests)](Impl& impl) mutable {
       for (auto& revise : requests)
         impl.revise(std::move(revise), [](Result<Accepted> accepted) {
-          if (!accepted) log::info("engine: a step that failed with its input is not tried again: {}", accepted.error().message);
+          if (!accepted) log::info("engine: a step is not made again with its input: {}", accepted.error().message);
         });
     });
   });

@@ -297,6 +297,27 @@ TEST_F(ConductorTest, TriesFailedChildrenAgainWhenTheirInputIsMadeAnew) {
   EXPECT_EQ(newest("c").key.revision, 2);
 }
 
+TEST_F(ConductorTest, RunsEverythingBelowAgainInOrderWhenAsked) {
+  submit({"a"});
+  submit({"c"}, {"a"});
+  submit({"b"}, {"a", "c"});
+  for (std::size_t i = 0; i < 3; ++i) life->runner.end(life->runner.wait_for_job(i), finished({{"kind", "object"}}));
+  settle_down();
+  Revise change{.name = "a", .kind = Revise::Kind::replace, .operation = "function/python", .request = {}, .mentions = {}, .cascade = true};
+  ASSERT_TRUE(wait<Result<Accepted>>([&](auto done) { life->conductor->revise(std::move(change), std::move(done)); }));
+  for (const auto* name : {"a", "c", "b"}) {  // each after the one before it, whose new result it gets
+    auto job = life->runner.wait_for_job(life->runner.started() - 1);
+    while (job.members.front().name != name) job = life->runner.wait_for_job(life->runner.started());
+    for (const auto& input : job.inputs) EXPECT_EQ(input.key.revision, 2) << name;
+    life->runner.end(job, finished({{"kind", "object"}}));
+    settle_down();
+  }
+  for (const auto* name : {"a", "b", "c"}) {
+    EXPECT_EQ(newest(name).key.revision, 2) << name;
+    EXPECT_EQ(newest(name).state, State::finished) << name;
+  }
+}
+
 TEST_F(ConductorTest, RefusesACycle) {
   submit({"a"});
   submit({"b"}, {"a"});

@@ -106,7 +106,9 @@ Status read_resources(const json::value& value, Limits& limits) {
 
 }  // namespace
 
-bool is_policy_key(std::string_view key) { return key == "retry" || key == "timeout" || key == "resources"; }
+bool is_policy_key(std::string_view key) {
+  return key == "retry" || key == "timeout" || key == "resources" || key == "environment";
+}
 
 Result<Policy> read_policy(const json::object& request) {
   Policy policy;

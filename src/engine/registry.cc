@@ -149,6 +149,25 @@ std::vector<StepId> Registry::descendants(StepId id) const {
   return found;
 }
 
+std::vector<StepId> Registry::descendants_in_order(StepId id) const {
+  auto left = descendants(id);
+  std::vector<StepId> ordered;
+  auto waits = [&](StepId step) {  // for one that is still left
+    const auto& entry = steps_.at(step);
+    if (entry.revisions.empty()) return false;
+    return std::ranges::any_of(entry.revisions.rbegin()->second.parents, [&](const catalog::Parent& parent) {
+      return parent.key.step != step && std::ranges::find(left, parent.key.step) != left.end();
+    });
+  };
+  while (!left.empty()) {
+    auto next = std::ranges::find_if_not(left, waits);
+    if (next == left.end()) next = left.begin();  // a circle over old revisions: any order is as good
+    ordered.push_back(*next);
+    left.erase(next);
+  }
+  return ordered;
+}
+
 std::vector<StepId> Registry::failed_by_upstream(StepId id) const {
   auto steps = descendants(id);
   std::erase_if(steps, [this](StepId step) {

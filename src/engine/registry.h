@@ -65,6 +65,9 @@ class Registry {
   // Every step made from `id`, directly or not, nearest first; `id` itself is not among them.
   std::vector<StepId> descendants(StepId id) const;
 
+  // The same with every step after those that its newest revision was made from.
+  std::vector<StepId> descendants_in_order(StepId id) const;
+
   // Steps whose newest revision failed because an input did, and that are made from `id`: nearest first.
   std::vector<StepId> failed_by_upstream(StepId id) const;
 

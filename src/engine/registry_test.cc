@@ -74,6 +74,18 @@ TEST_F(RegistryTest, KnowsDescendantsOverSeveralStepsAndForgetsTheDeleted) {
   EXPECT_EQ(registry.find("c"), nullptr);
 }
 
+// b is made from a alone and from c, which is made from a too.
+TEST_F(RegistryTest, OrdersDescendantsAfterWhatTheyAreMadeFrom) {
+  step(1, "a");
+  revision(1, 1, State::finished);
+  step(3, "c");
+  revision(3, 1, State::finished, {parent("a", 1, 1)});
+  step(2, "b");
+  revision(2, 1, State::finished, {parent("a", 1, 1), parent("c", 3, 1)});
+  EXPECT_THAT(registry.descendants_in_order(1), ElementsAre(3, 2));
+  EXPECT_THAT(registry.descendants_in_order(2), IsEmpty());
+}
+
 TEST_F(RegistryTest, SaysWhyAResultIsStale) {
   step(1, "a");
   revision(1, 1, State::finished);

@@ -37,7 +37,7 @@ std::vector<std::string> base_environment(const RunContext& context, const fs::p
 
 std::string server_mark(std::string_view server_id) { return fmt::format("ORCHESTRA_SERVER={}", server_id); }
 
-SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind, const fs::path& python) {
+SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind, const fs::path& python, std::string_view name) {
   const auto& options = context.options.python;
   auto environment = base_environment(context, python);
   environment.push_back("MPLCONFIGDIR=" + (context.options.data / "cache" / "matplotlib").string());  // its list of fonts outlives steps
@@ -49,7 +49,7 @@ SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind, con
                    std::string(to_string(kind))},
           .environment = std::move(environment),
           .folder = context.run_folder(),
-          .log = context.options.data / "logs" / fmt::format("fork-server-{}.log", to_string(kind))};
+          .log = context.options.data / "logs" / fmt::format("fork-server-{}.log", name)};
 }
 
 SpawnRequest spark_server_command(const RunContext& context, int port, const std::string& secret) {

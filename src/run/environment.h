@@ -10,7 +10,7 @@ namespace lo::run {
 // In every environment, so that a later server with the same data finds what this one left behind: "ORCHESTRA_SERVER=<id>".
 std::string server_mark(std::string_view server_id);
 
-SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind, const std::filesystem::path& python);
+SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind, const std::filesystem::path& python, std::string_view name);
 
 // A local Spark server on this port of the loopback interface (PROTOCOL.md, "The Spark server").
 SpawnRequest spark_server_command(const RunContext& context, int port, const std::string& secret);

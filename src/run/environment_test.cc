@@ -38,9 +38,9 @@ class EnvironmentTest : public testing::Test {
 
 TEST_F(EnvironmentTest, EachKindHasItsInterpreter) {
   auto shared = context();
-  EXPECT_THAT(fork_server_command(shared, WorkerKind::scientific, "/env/python/bin/python").argv,
+  EXPECT_THAT(fork_server_command(shared, WorkerKind::scientific, "/env/python/bin/python", "scientific").argv,
               ElementsAre("/env/python/bin/python", "-I", "/home/runtime/python/orchestra_forkserver.py", "--kind", "scientific"));
-  EXPECT_EQ(fork_server_command(shared, WorkerKind::spark, "/env/spark/bin/python").argv.front(), "/env/spark/bin/python");
+  EXPECT_EQ(fork_server_command(shared, WorkerKind::spark, "/env/spark/bin/python", "spark").argv.front(), "/env/spark/bin/python");
 }
 
 TEST_F(EnvironmentTest, TheSecretIsNotOnTheCommandLine) {

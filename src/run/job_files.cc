@@ -83,6 +83,7 @@ Status fill(JobFiles& files, const engine::JobRequest& job, store::Store& store,
   auto step = step_json(job, paths_of(files.stagings), std::move(inputs), files.cgroup, spark);
   LO_TRY(add_uploads(job, store, step));
   if (checkpoint) step["checkpoint"] = checkpoint->string();
+  step["environments"] = (files.folder.parent_path().parent_path() / "environments").string();
   return write_private(files.step_file, json::serialize(step));
 }
 

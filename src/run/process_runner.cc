@@ -44,9 +44,9 @@ ProcessRunner::ProcessRunner(std::shared_ptr<RunContext> context) : context_(std
 
 void ProcessRunner::make_servers() {
   const auto& python = context_->options.python;
-  servers_[WorkerKind::bare] = make_server(WorkerKind::bare, python.python);
-  servers_[WorkerKind::scientific] = make_server(WorkerKind::scientific, python.python);
-  servers_[WorkerKind::spark] = make_server(WorkerKind::spark, python.spark_python);
+  servers_ = std::make_shared<ForkServers>(context_, [weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->sweep_orphans_later();
+  });
   tensorflow_ = std::make_shared<PythonEnvironment>(
       context_, PythonEnvironment::Options{.name = "tensorflow",
                                            .python = python.tensorflow_python,
@@ -56,17 +56,7 @@ void ProcessRunner::make_servers() {
   spark_ = std::make_shared<SparkServer>(context_, [weak](const std::string& why) {
     if (auto self = weak.lock()) self->spark_died(why);
   });
-  if (context_->options.python.warm_bare) servers_[WorkerKind::bare]->warm();
-}
-
-std::shared_ptr<ForkServer> ProcessRunner::make_server(WorkerKind kind, const std::filesystem::path& python) {
-  ForkServer::Options options{.kind = std::string(to_string(kind)),
-                              .command = fork_server_command(*context_, kind, python),
-                              .start_timeout = context_->options.python.start_timeout,
-                              .died = [weak = weak_from_this()] {
-                                if (auto self = weak.lock()) self->sweep_orphans_later();
-                              }};
-  return std::make_shared<ForkServer>(context_, std::move(options));
+  if (python.warm_bare) servers_->warm(WorkerKind::bare, python.python);
 }
 
 void ProcessRunner::start(engine::JobRequest request, std::shared_ptr<engine::JobListener> listener) {
@@ -77,8 +67,17 @@ void ProcessRunner::start(engine::JobRequest request, std::shared_ptr<engine::Jo
   }
   auto kind = choose_kind(job.request);
   if (kind == WorkerKind::spark) return start_spark(std::move(job));
+  if (auto environment = environment_of(job.request)) return start_in_environment(std::move(job), kind, *environment);
   if (kind == WorkerKind::tensorflow) return start_tensorflow(std::move(job));
-  begin(std::move(job), kind, std::nullopt);
+  begin(std::move(job), {.kind = kind, .environment = "", .python = context_->options.python.python}, std::nullopt);
+}
+
+void ProcessRunner::start_in_environment(WaitingJob job, WorkerKind kind, const std::string& environment) {
+  auto python = context_->environments_folder() / environment / "bin" / "python";
+  std::error_code ignored;
+  if (!std::filesystem::exists(python, ignored))
+    return end_waiting(std::move(job), failed(Reason::error, "the files of its environment are gone: run the environment again"));
+  begin(std::move(job), {.kind = kind, .environment = environment, .python = python}, std::nullopt);
 }
 
 // TensorFlow's environment is made when the first step wants it: who runs none does not wait for it.
@@ -97,13 +96,11 @@ void ProcessRunner::tensorflow_answered(const std::string& token, const Result<s
   auto found = waiting_.extract(token);
   if (found.empty()) return;  // stopped meanwhile
   if (!python) return end_waiting(std::move(found.mapped()), failed(Reason::error, python.error().message));
-  auto& server = servers_[WorkerKind::tensorflow];
-  if (!server) server = make_server(WorkerKind::tensorflow, *python);
-  begin(std::move(found.mapped()), WorkerKind::tensorflow, std::nullopt);
+  begin(std::move(found.mapped()), {.kind = WorkerKind::tensorflow, .environment = "", .python = *python}, std::nullopt);
 }
 
 void ProcessRunner::start_spark(WaitingJob job) {
-  servers_[WorkerKind::spark]->warm();  // beside the JVM, which takes longer
+  servers_->warm(WorkerKind::spark, context_->options.python.spark_python);  // beside the JVM, which takes longer
   auto token = job.request.token;
   waiting_.emplace(token, std::move(job));
   spark_->acquire([weak = weak_from_this(), token](Result<SparkTarget> target) {
@@ -118,26 +115,29 @@ void ProcessRunner::spark_answered(const std::string& token, Result<SparkTarget>
     return;
   }
   if (!target) return end_waiting(std::move(found.mapped()), failed(Reason::error, target.error().message));
-  begin(std::move(found.mapped()), WorkerKind::spark, *std::move(target));
+  begin(std::move(found.mapped()), spark_place(), *std::move(target));
 }
 
-void ProcessRunner::begin(WaitingJob job, WorkerKind kind, std::optional<SparkTarget> target) {
-  context_->board.count_job(std::string(to_string(kind)), 1);
-  auto ended = [weak = weak_from_this(), kind](ProcessJob& over) {
-    if (auto self = weak.lock()) self->job_ended(over, kind);
+ProcessRunner::Place ProcessRunner::spark_place() const {
+  return {.kind = WorkerKind::spark, .environment = "", .python = context_->options.python.spark_python};
+}
+
+void ProcessRunner::begin(WaitingJob job, const Place& place, std::optional<SparkTarget> target) {
+  auto ended = [weak = weak_from_this(), place](ProcessJob& over) {
+    if (auto self = weak.lock()) self->job_ended(over, place);
   };
   auto process = std::make_shared<ProcessJob>(ProcessJob::Parts{.context = context_,
                                                                 .request = std::move(job.request),
                                                                 .listener = std::move(job.listener),
-                                                                .server = servers_[kind],
+                                                                .server = servers_->acquire(place.kind, place.environment, place.python),
                                                                 .spark = std::move(target),
                                                                 .ended = std::move(ended)});
   jobs_.emplace(process->token(), process);
   process->begin();
 }
 
-void ProcessRunner::job_ended(ProcessJob& job, WorkerKind kind) {
-  context_->board.count_job(std::string(to_string(kind)), -1);
+void ProcessRunner::job_ended(ProcessJob& job, const Place& place) {
+  servers_->release(place.kind, place.environment);
   jobs_.erase(job.token());
   if (job.was_lost()) sweep_orphans_later();
   if (job.spark()) {
@@ -156,7 +156,7 @@ void ProcessRunner::release_session(SparkTarget target) {
   request.limits.timeout = kReleaseLimit;
   spark_->acquire([weak = weak_from_this(), request = std::move(request), target](const Result<SparkTarget>& other) {
     auto self = weak.lock();
-    if (self && other) self->begin({.request = request, .listener = std::make_shared<Silent>()}, WorkerKind::spark, target);
+    if (self && other) self->begin({.request = request, .listener = std::make_shared<Silent>()}, self->spark_place(), target);
   });
 }
 
@@ -206,11 +206,11 @@ void ProcessRunner::shutdown(std::function<void()> done) {
 
 void ProcessRunner::stop_servers_if_idle() {
   if (!stopping_ || !jobs_.empty() || !stopped_) return;
-  auto left = std::make_shared<std::size_t>(servers_.size() + 1);
+  auto left = std::make_shared<int>(2);
   auto one_ended = [self = shared_from_this(), left, done = std::exchange(stopped_, nullptr)] {
     if (--*left == 0) self->end_when_alone(0, done);
   };
-  for (const auto& [kind, server] : servers_) server->stop(one_ended);
+  servers_->stop(one_ended);
   spark_->stop(one_ended);
 }
 

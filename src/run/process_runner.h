@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "run/fork_server.h"
+#include "run/fork_servers.h"
 #include "run/process_job.h"
 #include "run/python_environment.h"
 #include "run/run_context.h"
@@ -33,14 +33,22 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
     std::shared_ptr<engine::JobListener> listener;
   };
 
+  // Where a job runs.
+  struct Place {
+    WorkerKind kind;
+    std::string environment;  // digest of the user's own, "" = the built-in one
+    std::filesystem::path python;
+  };
+
   void make_servers();
-  std::shared_ptr<ForkServer> make_server(WorkerKind kind, const std::filesystem::path& python);
+  Place spark_place() const;
+  void start_in_environment(WaitingJob job, WorkerKind kind, const std::string& environment);
   void start_spark(WaitingJob job);
   void start_tensorflow(WaitingJob job);
   void tensorflow_answered(const std::string& token, const Result<std::filesystem::path>& python);
   void spark_answered(const std::string& token, Result<SparkTarget> target);
-  void begin(WaitingJob job, WorkerKind kind, std::optional<SparkTarget> target);
-  void job_ended(ProcessJob& job, WorkerKind kind);
+  void begin(WaitingJob job, const Place& place, std::optional<SparkTarget> target);
+  void job_ended(ProcessJob& job, const Place& place);
   void release_session(SparkTarget target);
   void spark_died(const std::string& why);
   void end_waiting(WaitingJob job, const engine::Outcome& outcome);
@@ -51,7 +59,7 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
   void end_when_alone(int round, std::function<void()> done);
 
   const std::shared_ptr<RunContext> context_;
-  std::map<WorkerKind, std::shared_ptr<ForkServer>> servers_;
+  std::shared_ptr<ForkServers> servers_;
   std::shared_ptr<SparkServer> spark_;
   std::shared_ptr<PythonEnvironment> tensorflow_;
   std::map<std::string, WaitingJob> waiting_;

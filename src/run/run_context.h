@@ -27,6 +27,7 @@ struct RunContext {
   SystemClock clock;
 
   std::filesystem::path run_folder() const { return options.data / "run"; }
+  std::filesystem::path environments_folder() const { return options.data / "environments"; }
 
   // Does `work` on the pool, then `then(its result)` on the strand.
   template <class Work, class Then>

@@ -19,12 +19,12 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kShutdownLimit{7'500};
 
 bool is_process_operation(std::string_view operation) {
-  return operation == "function/python" || operation == "builder/sparkml" || operation == "internal/export" ||
+  return operation == "function/python" || operation == "builder/sparkml" || operation == "internal/export" || operation == "environment" ||
          operation.ends_with("/scikitlearn") || operation.ends_with("/tensorflow");
 }
 
 Status make_folders(const fs::path& data) {
-  for (const auto& folder : {data / "logs", data / "run", data / "run" / "tmp", data / "spark", data / "checkpoints"}) {
+  for (const auto& folder : {data / "logs", data / "run", data / "run" / "tmp", data / "spark", data / "checkpoints", data / "environments"}) {
     std::error_code error;
     fs::create_directories(folder, error);
     if (!error) fs::permissions(folder, fs::perms::owner_all, error);

@@ -38,6 +38,7 @@ struct PythonOptions {
   std::filesystem::path tensorflow_python;  // interpreter of the kind tensorflow; "" = its environment is made when it is first needed
   std::filesystem::path home;          // the folder of the `orchestra` script, which makes environments
   std::filesystem::path java_home;     // "" = java is looked for on PATH
+  std::chrono::milliseconds idle = std::chrono::minutes{15};  // a fork server without jobs is let go after so long; bare stays
   bool warm_bare = true;               // start the bare fork server at once, not at the first job
   std::chrono::milliseconds start_timeout = std::chrono::seconds{60};  // a fork server that is not ready by then is killed
 };

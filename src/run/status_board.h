@@ -28,6 +28,15 @@ class StatusBoard {
     change([&](Entry& entry) { entry.jobs += by; }, helper);
   }
 
+  // The helper is no more.
+  void remove(const std::string& helper) {
+    {
+      MutexLock lock(mutex_);
+      entries_.erase(helper);
+    }
+    if (changed_) changed_();
+  }
+
   // {"bare": {"state": "warm", "pid": 123, "jobs": 0}, …}; pid only while there is a process.
   json::object snapshot() const {
     MutexLock lock(mutex_);

@@ -126,9 +126,17 @@ std::string_view to_string(WorkerKind kind) {
 bool imports_scientific(std::string_view code) { return imports(kScientific, code); }
 
 WorkerKind choose_kind(const engine::JobRequest& job) {
+  if (job.members.front().operation == "environment") return WorkerKind::bare;
   if (std::ranges::any_of(job.members, is_spark)) return WorkerKind::spark;
   if (needs_tensorflow(job)) return WorkerKind::tensorflow;
   return needs_scientific(job) ? WorkerKind::scientific : WorkerKind::bare;
+}
+
+std::optional<std::string> environment_of(const engine::JobRequest& job) {
+  auto name = string_or(job.members.front().request, "environment");
+  auto input = std::ranges::find(job.inputs, name, &engine::Input::name);
+  if (name.empty() || input == job.inputs.end()) return std::nullopt;
+  return string_or(input->manifest, "typeName");
 }
 
 }  // namespace lo::run

@@ -1,6 +1,8 @@
 // Which fork server a job is forked from.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "engine/runner.h"
@@ -20,5 +22,8 @@ bool imports_scientific(std::string_view code);
 // scientific where the request's code or "#" expressions use such libraries or an input is a
 // table, an object or a model; else bare.
 WorkerKind choose_kind(const engine::JobRequest& job);
+
+// The digest of the environment that the job's request names, which is one of its inputs.
+std::optional<std::string> environment_of(const engine::JobRequest& job);
 
 }  // namespace lo::run

@@ -11,7 +11,8 @@
 namespace lo::store {
 namespace {
 
-constexpr std::array<std::string_view, 6> kKindWords{"none", "table", "object", "model", "blob", "documents"};
+constexpr std::array<std::string_view, 7> kKindWords{"none",  "table",     "object",     "model",
+                                                     "blob", "documents", "environment"};
 
 std::unexpected<Error> corrupt(std::string_view what) {
   return fail(Code::corrupt, fmt::format("the stored description of a result is damaged: {}", what));

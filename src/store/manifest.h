@@ -15,7 +15,8 @@ enum class Kind {
   object,  // part "object.pickle", and "buffers.bin" when it has out-of-band buffers
   model,   // a table of predictions ("rows.parquet") and the fitted model ("model.zip")
   blob,    // one file as it came: "content"
-  documents,  // a list of JSON objects: "documents.json"
+  documents,    // a list of JSON objects: "documents.json"
+  environment,  // packages that steps run with: "environment.json"; typeName is the digest that names its folder
 };
 
 std::string_view to_string(Kind kind);

@@ -51,7 +51,12 @@ class Job:
     @property
     def modules(self) -> tuple[str, ...]:
         """Prefixes that widen what the services of a tool may call."""
-        return self._step.modules
+        return (*self._step.modules, *(module for each in self.inputs.values() for module in each.modules))
+
+    @property
+    def environments(self) -> str | None:
+        """Where environments are made."""
+        return str(self._step.environments) if self._step.environments else None
 
     @property
     def checkpoint(self) -> str | None:

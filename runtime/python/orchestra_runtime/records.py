@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,13 @@ class Input:
     type_name: str = ""
     rows: int | None = None
     fields: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """What an environment adds: the names by which its packages are imported."""
+        if self.kind != "environment":
+            return ()
+        return tuple(json.loads(self.parts["environment.json"].read_text(encoding="utf-8"))["modules"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,7 @@ class StepFile:
     checkpoint: Path | None = None  # a folder that outlives attempts
     spark: Spark | None = None
     modules: tuple[str, ...] = ()  # prefixes that widen what tools may call
+    environments: Path | None = None  # where environments are made
 
 
 def step_file(raw: Mapping[str, Any]) -> StepFile:
@@ -87,6 +96,7 @@ def step_file(raw: Mapping[str, Any]) -> StepFile:
         checkpoint=Path(checkpoint) if checkpoint else None,
         spark=Spark(spark["url"], spark["token"], spark["session"]) if spark else None,
         modules=tuple(raw.get("modules") or ()),
+        environments=Path(raw["environments"]) if raw.get("environments") else None,
     )
 
 

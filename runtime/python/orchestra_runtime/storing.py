@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ def _load(stored: Input) -> Any:
         return tables.read(stored.parts[tables.ROWS])
     if stored.kind == "object":
         return objects.load(stored.parts[objects.PICKLE], stored.parts.get(objects.BUFFERS))
+    if stored.kind == "documents":
+        return json.loads(stored.parts["documents.json"].read_text(encoding="utf-8"))
     if stored.kind == "blob":
         return open(stored.parts["content"], "rb")
     raise ValueError(f"kind '{stored.kind}' is unknown to this runtime")
