@@ -51,7 +51,8 @@ const Revision& made_by_itself(const StepRecord& record) {
 // What the request says, under the names of 2021. Code is left to GET /step/{name}.
 void add_request(const Revision& created, json::object& out) {
   const auto& request = created.request;
-  if (const auto* url = request.if_contains("datasetURI")) out["url"] = *url;
+  for (auto key : {"datasetURI", "modelURI"})
+    if (const auto* url = request.if_contains(key)) out["url"] = *url;
   if (const auto* parent = request.if_contains("inputDatasetName")) out["parentDatasetName"] = *parent;
   if (const auto* train = request.if_contains("trainDatasetName"))
     out["parentDatasetName"] = json::array{*train, request.at("testDatasetName")};

@@ -184,9 +184,10 @@ void ProcessRunner::stop(const std::string& token, std::optional<engine::Revisio
   auto waiting = waiting_.find(token);
   if (waiting == waiting_.end()) return;
   auto& members = waiting->second.request.members;
-  auto stopped = std::ranges::stable_partition(members, [&](const engine::Member& each) { return member && each.key != *member; });
-  for (const auto& each : stopped) waiting->second.listener->member_ended(token, each.key, outcome_of(verdict));
-  members.erase(stopped.begin(), stopped.end());
+  auto is_stopped = [&](const engine::Member& each) { return !member || each.key == *member; };
+  for (const auto& each : members)
+    if (is_stopped(each)) waiting->second.listener->member_ended(token, each.key, outcome_of(verdict));
+  std::erase_if(members, is_stopped);
   if (!members.empty()) return;
   waiting->second.listener->job_ended(token);
   waiting_.erase(waiting);

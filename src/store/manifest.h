@@ -47,7 +47,8 @@ struct Manifest {
   const Part* part(std::string_view name) const;
   std::int64_t bytes() const;  // of all parts
   std::string digest() const;  // of the whole: over kind and the parts' names and digests
-  bool is_table() const { return kind == Kind::table || kind == Kind::model; }
+  // It has rows: a table, predictions beside a model, trials beside a search.
+  bool is_table() const { return kind == Kind::table || kind == Kind::model || part("rows.parquet") != nullptr; }
 };
 
 // The part that a request's `upload: {digest, bytes}` stands for.

@@ -85,7 +85,7 @@ Result<Table> input_table(const engine::JobRequest& job, store::Store& store) {
   const auto* rows = manifest.part(kRows);
   if (rows == nullptr)
     return fail_field(Code::unacceptable, "/inputDatasetName",
-                      fmt::format("'{}' is no dataset but a result of kind '{}'", name, store::to_string(manifest.kind)));
+                      fmt::format("the result of \"{}\" is not a table", name));
   LO_ASSIGN(auto path, store.path_of(*rows));
   return Table{.path = std::move(path), .fields = std::move(manifest.fields)};
 }
