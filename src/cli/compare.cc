@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, 12> kNames{"name",        "modelName",   
                                                   "description", "testDatasetName",  "labels",            "upload"};
 
 std::string shown(const json::value& value) {
-  auto text = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+  auto text = value.is_string() ? std::string(value.get_string()) : write_json(value);
   if (text.size() > kLongestCell) text = text.substr(0, kLongestCell) + "…";
   return for_terminal(text);
 }
