@@ -61,7 +61,7 @@ json::object schema() {
 Service histogram_service() {
   return {.path = "explore/histogram",
           .name_key = "name",
-          .has_patch = false,
+          .has_patch = true,
           .shown = Shown::documents,
           .read = read,
           .check = check,

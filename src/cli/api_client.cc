@@ -112,7 +112,7 @@ Result<json::array> ApiClient::steps(std::string_view service, std::string_view 
 Status ApiClient::upload(std::string_view method, std::string_view route, const Upload& upload, const json::object& options) {
   auto answer = result_of(http_.send({.method = std::string(method),
                                       .path = below_prefix(route) + query_of(options),
-                                      .content_type = "text/csv",
+                                      .content_type = upload.type,
                                       .file = upload.path}));
   if (!answer) return fail(std::move(answer).error());
   return {};

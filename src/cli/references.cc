@@ -34,11 +34,14 @@ std::optional<std::string> name_in(std::string_view text) {
 
 std::vector<std::string> references_of(const Service& service, const json::object& body) {
   std::vector<std::string> names;
-  for (auto key : service.references) {
+  auto references = service.references;
+  references.push_back("environment");
+  for (auto key : references) {
     auto text = string_or(body, key);
     if (!text.empty()) add_once(names, text.substr(0, text.find('@')));
   }
-  if (const auto* parameters = body.if_contains(service.parameters)) collect(*parameters, names);
+  for (auto key : service.parameters)
+    if (const auto* parameters = body.if_contains(key)) collect(*parameters, names);
   return names;
 }
 

@@ -61,8 +61,9 @@ Difference difference(const FileStep& step, const json::object& stored) {
   auto wanted = essence(service, step.body), had = essence(service, stored);
   Difference result;
   had.erase("upload");
+  had.erase("line");  // which the server adds
   if (step.upload) {
-    had.erase("datasetURI");
+    had.erase(service.file);
     if (step.upload->digest != stored_digest(stored)) result.members.emplace_back(kContent);
   }
   std::set<std::string_view> keys;

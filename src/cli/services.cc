@@ -1,38 +1,84 @@
 #include "cli/services.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace lo::cli {
 namespace {
 
-constexpr std::string_view kCommon[] = {"service", "retry", "timeout", "resources", "labels"};
+constexpr std::string_view kCommon[] = {"service", "retry", "timeout", "resources", "labels", "environment"};
+constexpr std::string_view kBytes = "application/octet-stream";
 
-}  // namespace
+// The services of a tool but model: both forms of a body, of which the server tells what is missing.
+Service call_service(std::string_view service, std::string_view tool) {
+  return {.name = fmt::format("{}/{}", service, tool),
+          .name_key = "name",
+          .required = {},
+          .optional = {"description", "modulePath", "class", "classParameters", "method", "methodParameters", "parentName", "modelName",
+                       "checkpoint", "figure", "hue"},
+          .references = {"parentName", "modelName"},
+          .parameters = {"classParameters", "methodParameters"},
+          .code = "",
+          .defaults = {}};
+}
 
-std::span<const Service> services() {
-  static const std::vector<Service> all = {
-      {.name = kDatasetCsv,
+Service model_service(std::string_view tool) {
+  return {.name = fmt::format("model/{}", tool),
+          .name_key = "modelName",
+          .required = {},
+          .optional = {"description", "modulePath", "class", "classParameters", "modelURI", "format"},
+          .references = {},
+          .parameters = {"classParameters"},
+          .code = "",
+          .defaults = {},
+          .file = "modelURI",
+          .file_type = kBytes};
+}
+
+std::vector<Service> fixed_services() {
+  return {
+      {.name = std::string(kDatasetCsv),
        .name_key = "datasetName",
        .required = {"datasetURI"},
        .optional = {"types", "delimiter", "encoding", "headers"},
        .references = {},
-       .parameters = "",
+       .parameters = {},
        .code = "",
-       .defaults = {{"types", "string"}}},
+       .defaults = {{"types", "string"}},
+       .file = "datasetURI",
+       .file_type = "text/csv"},
+      {.name = "dataset/generic",
+       .name_key = "datasetName",
+       .required = {"datasetURI"},
+       .optional = {"description"},
+       .references = {},
+       .parameters = {},
+       .code = "",
+       .defaults = {},
+       .file = "datasetURI",
+       .file_type = kBytes},
       {.name = "transform/projection",
        .name_key = "outputDatasetName",
        .required = {"inputDatasetName", "names"},
        .optional = {},
        .references = {"inputDatasetName"},
-       .parameters = "",
+       .parameters = {},
        .code = "",
        .defaults = {}},
-      {.name = kDataType,
+      {.name = "explore/histogram",
+       .name_key = "outputDatasetName",
+       .required = {"inputDatasetName", "names"},
+       .optional = {"bins"},
+       .references = {"inputDatasetName"},
+       .parameters = {},
+       .code = "",
+       .defaults = {}},
+      {.name = std::string(kDataType),
        .name_key = "",
        .required = {"inputDatasetName", "types"},
        .optional = {},
        .references = {"inputDatasetName"},
-       .parameters = "",
+       .parameters = {},
        .code = "",
        .defaults = {}},
       {.name = "function/python",
@@ -40,18 +86,40 @@ std::span<const Service> services() {
        .required = {"function"},
        .optional = {"description", "functionParameters"},
        .references = {},
-       .parameters = "functionParameters",
+       .parameters = {"functionParameters"},
        .code = "function",
        .defaults = {{"description", ""}, {"functionParameters", json::object()}}},
-      {.name = kBuilder,
+      {.name = std::string(kBuilder),
        .name_key = "testDatasetName",  // or `name`, where it is given
        .required = {"trainDatasetName", "modelingCode", "classifiersList"},
        .optional = {"name"},
        .references = {"trainDatasetName", "testDatasetName"},
-       .parameters = "",
+       .parameters = {},
        .code = "modelingCode",
        .defaults = {}},
+      {.name = "environment",
+       .name_key = "name",
+       .required = {"requirements"},
+       .optional = {"description", "indexURL"},
+       .references = {},
+       .parameters = {"requirements"},
+       .code = "",
+       .defaults = {}},
   };
+}
+
+}  // namespace
+
+std::span<const Service> services() {
+  static const std::vector<Service> all = [] {
+    auto made = fixed_services();
+    for (std::string_view tool : {"scikitlearn", "tensorflow"}) {
+      made.push_back(model_service(tool));
+      for (std::string_view service : {"tune", "train", "predict", "evaluate", "transform", "explore"})
+        made.push_back(call_service(service, tool));
+    }
+    return made;
+  }();
   return all;
 }
 

@@ -12,14 +12,16 @@
 namespace lo::cli {
 
 struct Service {
-  std::string_view name;                     // "transform/projection"
+  std::string name;                     // "transform/projection"
   std::string_view name_key;                 // the member that names what it makes; "" for transform/dataType
   std::vector<std::string_view> required;    // besides name_key
   std::vector<std::string_view> optional;    // besides the members every service takes
   std::vector<std::string_view> references;  // members whose text is the name of a step
-  std::string_view parameters;               // the member whose strings may hold "$name"; "" when there is none
+  std::vector<std::string_view> parameters;  // members whose strings may hold "$name", at any depth
   std::string_view code;                     // the member that may name a .py file; ""
   json::object defaults;                     // what a left-out member means
+  std::string_view file = "";                // the member that may name a file instead of a URL: it is uploaded; ""
+  std::string_view file_type = "";           // as this Content-Type
 };
 
 inline constexpr std::string_view kDatasetCsv = "dataset/csv";

@@ -74,7 +74,8 @@ void check_texts(const Service& service, const json::object& body, const std::st
     if (!key.empty()) texts.push_back(key);
   }
   if (service.name == kBuilder) texts.push_back("name");
-  if (service.name == kDatasetCsv) texts.push_back("datasetURI");
+  if (!service.file.empty()) texts.push_back(service.file);
+  texts.push_back("environment");
   const auto* types = body.if_contains("types");
   if (service.name == kDataType && types != nullptr && !types->is_object())
     problems.add(pointer + "/types", "'types' must give each field its type, such as {Age: number}");
@@ -118,7 +119,7 @@ void name_step(const Service& service, FileStep& step, const std::string& pointe
 
 // `url` is another word for datasetURI, and so is `name` for datasetName's place: one form from here on.
 json::object with_one_spelling(const Service& service, json::object body) {
-  if (service.name == kDatasetCsv && body.contains("url") && !body.contains("datasetURI")) {
+  if (service.file == "datasetURI" && body.contains("url") && !body.contains("datasetURI")) {
     auto uri = body.at("url");
     body.erase("url");
     body["datasetURI"] = std::move(uri);

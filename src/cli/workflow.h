@@ -13,11 +13,12 @@
 
 namespace lo::cli {
 
-// A file that is sent as a dataset's content.
+// A file that is sent as the content of a dataset or a model.
 struct Upload {
   std::filesystem::path path;
   std::string digest;  // XXH3-128 of the bytes, 32 hexadecimal digits
   std::int64_t bytes = 0;
+  std::string type = "text/csv";  // its Content-Type
   bool operator==(const Upload&) const = default;
 };
 
@@ -41,7 +42,7 @@ struct Workflow {
 // names taken twice.
 Result<Workflow> parse_workflow(const Document& document, std::string_view name_if_none);
 
-// Reads the file (YAML, or JSON when it ends in .json) and what it names by relative path: a datasetURI without a scheme
+// Reads the file (YAML, or JSON when it ends in .json) and what it names by relative path: a datasetURI or modelURI without a scheme
 // becomes an upload, a modelingCode or function that names a .py file becomes its text. Code::not_found for files that are not
 // there.
 Result<Workflow> read_workflow(const std::filesystem::path& path);

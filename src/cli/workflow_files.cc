@@ -51,12 +51,14 @@ Error at(const FileStep& step, std::string_view member, Error error) {
 }
 
 Status attach_upload(FileStep& step, const std::filesystem::path& folder) {
-  auto uri = string_or(step.body, "datasetURI");
-  if (step.service != kDatasetCsv || has_scheme(uri)) return {};
+  const auto& service = *find_service(step.service);
+  auto uri = string_or(step.body, service.file);
+  if (service.file.empty() || uri.empty() || has_scheme(uri)) return {};
   auto upload = digest_file(folder / uri);
-  if (!upload) return fail(at(step, "datasetURI", std::move(upload).error()));
+  if (!upload) return fail(at(step, service.file, std::move(upload).error()));
   step.upload = *std::move(upload);
-  step.body.erase("datasetURI");
+  step.upload->type = service.file_type;
+  step.body.erase(service.file);
   return {};
 }
 
@@ -86,7 +88,7 @@ Result<std::string> read_text(const std::filesystem::path& path) {
 Result<Upload> digest_file(const std::filesystem::path& path) {
   std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
   if (!state || XXH3_128bits_reset(state.get()) != XXH_OK) return fail(Code::internal, "no memory for a digest");
-  Upload upload{.path = path, .digest = {}, .bytes = 0};
+  Upload upload{.path = path, .digest = {}, .bytes = 0, .type = "text/csv"};
   LO_TRY(read_pieces(path, [&](std::span<const char> piece) -> Status {
     XXH3_128bits_update(state.get(), piece.data(), piece.size());
     upload.bytes += static_cast<std::int64_t>(piece.size());
