@@ -92,6 +92,10 @@ Status carry_out(ApiClient& api, Patience& patience, const Workflow& workflow, c
       if (is_done) return {};
     }
     auto asked = ask_once(api, step, action);
+    if (!asked && asked.error().code == Code::conflict) {  // it has just begun by itself
+      LO_ASSIGN(bool is_done, goes_on_by_itself(api, stored, step, action));
+      if (is_done) return {};
+    }
     cut = cut || (!asked && asked.error().code == Code::unavailable);
     return asked;
   };

@@ -38,6 +38,20 @@ std::string figure(const json::object& all, std::string_view key) {
   return is_number ? fmt::format("{:.4f}", number) : for_terminal(text);
 }
 
+// "accuracy 0.8312, loss 0.4": the first ones. A builder's are in columns of their own.
+std::string metrics_of(const json::object& all) {
+  constexpr std::size_t kShown = 3;
+  const auto* found = all.if_contains("metrics");
+  const auto* metrics = found == nullptr || all.contains("F1") ? nullptr : found->if_object();
+  if (metrics == nullptr) return "";
+  std::vector<std::string> words;
+  for (const auto& [name, value] : *metrics) {
+    if (words.size() == kShown) return fmt::format("{}, …", fmt::join(words, ", "));
+    words.push_back(fmt::format("{} {}", for_terminal(name), figure(*metrics, name)));
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
 bool tells_the_same(const StepView& a, const StepView& b) {
   return a.status == b.status && a.reason == b.reason && a.wait == b.wait && a.revision == b.revision;
 }
@@ -146,9 +160,9 @@ std::vector<std::string> Progress::result_lines(const std::map<std::string, std:
     const auto& all = entry.view->all;
     rows.push_back({for_terminal(entry.name), for_terminal(entry.view->service), state_of(*entry.view),
                     done == what_was_done.end() ? "" : done->second, seconds_of(entry), figure(all, "rows"), figure(all, "F1"),
-                    figure(all, "accuracy")});
+                    figure(all, "accuracy"), metrics_of(all)});
   }
-  return table_lines({"name", "service", "state", "", "seconds", "rows", "F1", "accuracy"}, rows);
+  return table_lines({"name", "service", "state", "", "seconds", "rows", "F1", "accuracy", "metrics"}, rows);
 }
 
 }  // namespace lo::cli

@@ -8,6 +8,7 @@ namespace lo::cli {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -95,6 +96,13 @@ TEST_F(ProgressTest, ShowsWhatIsStillOpenWhereThereIsNoRoomForAll) {
   progress_.update(step("a", "finished"));
   progress_.update(step("b", "running"));
   EXPECT_THAT(progress_.live_lines(terminal(80, 4)), ElementsAre(HasSubstr("b"), "  and 1 more"));
+}
+
+TEST_F(ProgressTest, TheTableShowsTheFirstMetrics) {
+  auto a = step("a", "finished");
+  a.all = json::parse(R"({"metrics": {"loss": 0.25, "accuracy": 0.87654321, "auc": 1, "f1": 0.5}})").as_object();
+  progress_.update(a);
+  EXPECT_THAT(progress_.result_lines({}), Contains(HasSubstr("loss 0.2500, accuracy 0.8765, auc 1, …")));
 }
 
 TEST_F(ProgressTest, EndsWithATable) {
