@@ -10,11 +10,14 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 
+import imdb
 import memory
+import mnist
 import noop
 import titanic
+import tools
 
-BENCHMARKS = {"memory": memory.run, "noop": noop.run, "titanic": titanic.run}
+BENCHMARKS = {"memory": memory.run, "noop": noop.run, "tools": tools.run, "titanic": titanic.run, "imdb": imdb.run, "mnist": mnist.run}
 
 
 def show(rows):

@@ -21,7 +21,8 @@ run_tests() {
   part "runtime tests" runtime_tests python "$any_test" "${selection[@]}"
   part "runtime tests, Spark" runtime_tests spark '.*/spark[^/]*_test\.py' "${selection[@]}"
   part "runtime tests, TensorFlow" runtime_tests tensorflow '.*/tensorflow[^/]*_test\.py' "${selection[@]}"
-  part "end-to-end tests" end_to_end_tests "${selection[@]}"
+  part "end-to-end tests" end_to_end_tests tests "${selection[@]}"
+  part "tests of the Python client" end_to_end_tests clients/python/tests "${selection[@]}"
   if [ -n "${ORCHESTRA_LONG-}" ]; then part "fuzzing" fuzz; fi
   closing_line $((SECONDS - start))
 }
@@ -74,10 +75,10 @@ runtime_tests() {
   PYTHONPATH=$packages run_pytest "${!variable}" runtime/python/tests "${@:2}"
 }
 
-# end_to_end_tests ARGUMENT...: tests/ against the built server, as its client.
+# end_to_end_tests FOLDER ARGUMENT...: against the built server, as its clients.
 end_to_end_tests() {
   export ORCHESTRA_BINARY=$ORCHESTRA_HOME/build/release/orchestra
-  run_pytest "$ORCHESTRA_TEST_PYTHON" tests "$any_test" "$@"
+  run_pytest "$ORCHESTRA_TEST_PYTHON" "$1" "$any_test" "${@:2}"
 }
 
 # run_pytest PYTHON FOLDER PATTERN ARGUMENT...: the test files of the folder whose paths match.

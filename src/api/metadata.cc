@@ -75,11 +75,11 @@ void add_result(const Revision& good, json::object& out) {
     if (manifest->rows) out["rows"] = *manifest->rows;
   }
   out["kind"] = to_string(manifest->kind);
-  if (!manifest->type_name.empty()) out["typeName"] = manifest->type_name;
   out["digest"] = manifest->digest();
   out["bytes"] = manifest->bytes();
   for (const auto& fact : good.facts)
     if (!out.contains(fact.key())) out[fact.key()] = fact.value();
+  if (!out.contains("typeName") && !manifest->type_name.empty()) out["typeName"] = manifest->type_name;
 }
 
 void add_cost(const StepRecord& record, const Revision& shown, json::object& out) {
@@ -205,6 +205,7 @@ json::object step_view_of(const StepRecord& record) {
     out["wait"] = why_it_waits(record);
   }
   out["revisions"] = revisions_of(record);
+  out["executions"] = executions_of(record);
   return out;
 }
 

@@ -176,7 +176,7 @@ Status check_call(const engine::NewStep& step, const Context& context) {
   auto index = context.tools == nullptr ? nullptr : context.tools->find(tool);
   if (!index || step.request.contains("environment")) return {};  // which may have other modules and versions
   if (step.request.contains("modulePath")) return check_class_form(*index, tool, service, step.request);
-  if (step.request.contains("line")) return check_instance_form(*index, tool, step.request, context);
+  if (step.request.contains("line") && step.request.contains("method")) return check_instance_form(*index, tool, step.request, context);
   return {};
 }
 

@@ -46,11 +46,12 @@ class CallReader {
     parameters("methodParameters");
   }
 
-  void instance_form() {
+  void instance_form(bool needs_method) {
     reference("modelName");
     request_["parentName"] = fields_.text("parentName");
     mention("parentName");
-    request_["method"] = fields_.text("method");
+    if (needs_method || fields_.has("method")) request_["method"] = fields_.text("method");
+    fields_.accept("method");
     parameters("methodParameters");
   }
 
@@ -124,7 +125,7 @@ Result<Draft> read(const Kind& kind, const std::string& path, const json::object
   auto is_class = kind.takes_class && (!kind.takes_instance || fields.has("modulePath") || fields.has("class"));
   if (is_file) read_file(fields, request, context);
   if (!is_file && is_class) call.class_form(!kind.is_model);
-  if (!is_file && !is_class) call.instance_form();
+  if (!is_file && !is_class) call.instance_form(kind.shown != Shown::picture);  // a stored value can be drawn as it is
   read_options(kind, body, fields, request);
   if (auto description = fields.optional_text("description")) request["description"] = *description;
   auto labels = fields.optional_object("labels");

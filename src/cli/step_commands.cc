@@ -21,7 +21,7 @@ std::string first_of(const json::object& object, std::initializer_list<std::stri
 
 std::string scalar(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
-  return value == nullptr || value->is_null() ? "" : json::serialize(*value);
+  return value == nullptr || value->is_null() ? "" : write_json(*value);
 }
 
 std::string remark_of(const json::object& step) {
@@ -106,7 +106,7 @@ Status print_documents(ApiClient& api, const DocumentsWanted& wanted, std::FILE*
                                                         wanted.limit, wanted.skip)));
   const auto* list = documents.if_array();
   if (list == nullptr) return fail(Code::corrupt, fmt::format("the server gave no list of documents of '{}'", wanted.name));
-  for (const auto& document : *list) fmt::print(out, "{}\n", for_terminal(json::serialize(document)));
+  for (const auto& document : *list) fmt::print(out, "{}\n", for_terminal(write_json(document)));
   return {};
 }
 

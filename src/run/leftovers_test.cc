@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "run/environment.h"
 #include "run/testing/temporary_folder.h"
+#include "run/testing/waiting.h"
 
 namespace lo::run {
 namespace {
@@ -28,9 +29,14 @@ TEST(ServerId, IsTheFoldersOwn) {
 
 class LeftoversTest : public testing::Test {
  protected:
+  // Its mark can be seen when this returns: spawn() comes back some moments before the kernel shows the new environment.
   pid_t start_process(const std::string& mark) {
-    auto pid = spawn({.argv = {"/bin/sleep", "1000"}, .environment = {mark}, .folder = "/", .log = "/dev/null"});
-    return pid.value_or(0);
+    auto up = folder_.path() / ("up-" + mark);
+    auto pid = spawn({.argv = {"/bin/sh", "-c", ": > \"$0\"; exec /bin/sleep 1000", up.string()},
+                      .environment = {mark},
+                      .folder = "/",
+                      .log = "/dev/null"});
+    return pid && wait_for_path(up) ? *pid : 0;
   }
 
   TemporaryFolder folder_;

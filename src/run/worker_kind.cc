@@ -9,7 +9,7 @@
 namespace lo::run {
 namespace {
 
-constexpr std::array<std::string_view, 12> kScientific{"numpy",       "pandas",   "sklearn", "scipy",   "pyarrow", "joblib",
+constexpr std::array<std::string_view, 13> kScientific{"nltk",       "numpy",       "pandas",   "sklearn", "scipy",   "pyarrow", "joblib",
                                                        "matplotlib", "seaborn", "polars",  "xgboost", "lightgbm", "statsmodels"};
 constexpr std::array<std::string_view, 2> kTensorflow{"tensorflow", "keras"};
 constexpr std::string_view kBlank = " \t\r\f";

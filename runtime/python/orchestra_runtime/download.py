@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from orchestra_runtime import addresses
+
 MAX_BYTES = 16 * 1024 * 1024
 TIMEOUT = 30.0  # seconds without a byte
-_HANDLERS = ("HTTPHandler", "HTTPSHandler", "HTTPRedirectHandler", "HTTPDefaultErrorHandler", "HTTPErrorProcessor",
-             "UnknownHandler")
+_HANDLERS = ("HTTPRedirectHandler", "HTTPDefaultErrorHandler", "HTTPErrorProcessor", "UnknownHandler")
 
 
 class DownloadFailed(RuntimeError):
@@ -54,11 +55,35 @@ def _opened(url: str) -> Iterator[Any]:
     from http.client import HTTPException
     from urllib import request
 
-    opener = request.OpenerDirector()  # http and https alone, also after a redirect
-    for name in _HANDLERS:
-        opener.add_handler(getattr(request, name)())
+    opener = request.OpenerDirector()  # http and https alone, also after a redirect; no proxy, which would connect in our place
+    for handler in (*_checked_handlers(), *(getattr(request, name)() for name in _HANDLERS)):
+        opener.add_handler(handler)
     try:
         with opener.open(url, timeout=TIMEOUT) as answer:
             yield answer
     except HTTPException as error:
         raise OSError(f"{type(error).__name__}: {error}") from error
+
+
+def _checked_handlers() -> Iterator[Any]:
+    """Of http and https: each connection, also one after a redirect, goes to an address that is allowed."""
+    from http.client import HTTPConnection, HTTPSConnection
+    from urllib import request
+
+    def opening(kind: type[HTTPConnection]) -> Any:
+        def connection(*arguments: Any, **more: Any) -> HTTPConnection:
+            made = kind(*arguments, **more)
+            made._create_connection = addresses.connect  # type: ignore[attr-defined]
+            return made
+
+        return connection
+
+    class Http(request.HTTPHandler):
+        def http_open(self, asked: request.Request) -> Any:
+            return self.do_open(opening(HTTPConnection), asked)
+
+    class Https(request.HTTPSHandler):
+        def https_open(self, asked: request.Request) -> Any:
+            return self.do_open(opening(HTTPSConnection), asked)
+
+    yield from (Http(), Https())

@@ -18,10 +18,15 @@ def run(job: Job) -> None:
     options = pictures.Options.of(request.get("figure"), values.resolve(job, request.get("hue"), "hue"))
     pictures.prepare(options)
     reporting.begin(job, member.name)
-    outcome = tool_calls.perform(job)
+    outcome = tool_calls.perform(job) if "modulePath" in request or request.get("method") else _stored(job, request["parentName"])
     picture = pictures.draw(outcome.value, options, outcome.called)
     (member.staging / CONTENT).write_bytes(picture.png)
     job.finish(member.name, Manifest("blob", (CONTENT,), "image/png"), _facts(member, outcome, picture.notes))
+
+
+def _stored(job: Job, name: str) -> Outcome:
+    """Without a method it is the stored value itself that is drawn."""
+    return Outcome(job.load(name), "", None, 0.0)
 
 
 def _facts(member: Member, outcome: Outcome, notes: list[str]) -> dict[str, Any]:

@@ -28,18 +28,34 @@ def reduced(model: Any) -> tuple[Any, ...]:
     own = _own_objects(model)
     restore, (file,) = model.__reduce__()
     is_new = not getattr(getattr(model, "optimizer", None), "built", True)
-    return restored, (restore, pickle.PickleBuffer(file.getvalue()), own, is_new)
+    return restored, (restore, pickle.PickleBuffer(file.getvalue()), own, is_new, _history(model))
 
 
-def restored(restore: Callable[[io.BytesIO], Any], content: Any, own: dict[str, Any], is_new: bool) -> Any:
-    """`is_new`: its optimizer had no state yet."""
+def restored(restore: Callable[[io.BytesIO], Any], content: Any, own: dict[str, Any], is_new: bool,
+             history: dict[str, Any] | None = None) -> Any:
+    """`is_new`: its optimizer had no state yet. `history`: of its last training, which Keras does not save."""
     import keras
 
     keras.saving.get_custom_objects().update(own)  # for good: the model names them again when it is next saved
     with warnings.catch_warnings():
         if is_new:
             warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
-        return restore(io.BytesIO(content))
+        model = restore(io.BytesIO(content))
+    if history:
+        model.history = keras.callbacks.History()
+        model.history.__dict__.update(history)
+        model.history.set_model(model)
+    return model
+
+
+def _history(model: Any) -> dict[str, Any]:
+    """What the History says that a model has once it was trained."""
+    import keras
+
+    found = getattr(model, "history", None)
+    if not isinstance(found, keras.callbacks.History):
+        return {}
+    return {name: getattr(found, name) for name in ("history", "epoch", "params") if hasattr(found, name)}
 
 
 def _own_objects(model: Any) -> dict[str, Any]:

@@ -24,6 +24,7 @@ _SCIENTIFIC = (
     "sklearn.pipeline",
     "sklearn.preprocessing",
     "sklearn.metrics",
+    "nltk.stem",
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
     "orchestra_runtime.tool_services",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestra_runtime import download
+from orchestra_runtime import addresses, download
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -19,6 +19,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "/moved": (302, {"Location": "/code.py"}, b""),
             "/to-file": (302, {"Location": "file:///etc/passwd"}, b""),
             "/to-ftp": (302, {"Location": "ftp://127.0.0.1/x"}, b""),
+            "/to-metadata": (302, {"Location": "http://169.254.169.254/latest"}, b""),
+            "/to-mapped": (302, {"Location": "http://[::ffff:a9fe:a9fe]/latest"}, b""),
+            "/to-decimal": (302, {"Location": "http://2852039166/latest"}, b""),
             "/large": (200, {}, b"#" * (download.MAX_BYTES + 1)),
             "/binary": (200, {}, b"\xff\xfe"),
         }.get(self.path, (404, {}, b"no"))
@@ -56,7 +59,8 @@ def test_a_url_is_fetched(url: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "said"), [
-    ("/absent", "HTTP Error 404"), ("/to-file", "not allowed|file"), ("/to-ftp", "ftp"), ("/large", "more than 16777216 bytes"),
+    ("/absent", "HTTP Error 404"), ("/to-file", "not allowed|file"), ("/to-ftp", "ftp"),
+    ("/to-metadata", "169.254.169.254 .* is refused"), ("/to-mapped", "is refused"), ("/to-decimal", "169.254.169.254 .* is refused"), ("/large", "more than 16777216 bytes"),
     ("/binary", "decode"),
 ])
 def test_what_fails_names_field_and_url(url: str, path: str, said: str) -> None:
@@ -68,3 +72,15 @@ def test_what_fails_names_field_and_url(url: str, path: str, said: str) -> None:
 def test_a_server_that_does_not_answer_is_named() -> None:
     with pytest.raises(download.DownloadFailed, match="refused"):
         download.code("http://127.0.0.1:1/x", "function")
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "0.0.0.0", "100.100.100.200", "192.0.0.192", "255.255.255.255", "::", "fe80::1%eth0",
+                                     "fd00:ec2::254", "ff02::1", "::ffff:169.254.1.1", "64:ff9b::a9fe:1", "2002:a9fe:a9fe::", "::169.254.1.1"])
+def test_addresses_that_no_url_may_lead_to(address: str) -> None:
+    with pytest.raises(OSError, match="is refused"):
+        addresses.check(address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "::1", "fd12::1", "93.184.215.14", "2606:2800::1", "::ffff:127.0.0.1"])
+def test_addresses_that_are_allowed(address: str) -> None:
+    addresses.check(address)

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from conftest import Ended, ForkServer
+from tool_steps import run
 
 
 def explore(tool: str = "scikitlearn", **request: Any) -> dict[str, Any]:
@@ -93,3 +94,10 @@ def test_tensorflow(scientific: ForkServer) -> None:
     ended = scientific.start(explore("tensorflow", **request)).ended()
     assert picture(ended).shape == (6, 8, 3)
     assert ended.finished()["facts"]["typeName"] == "PIL.Image.Image"
+
+
+def test_a_stored_value_is_drawn_as_it_is(scientific: ForkServer) -> None:
+    stored = scientific.run("response = {'loss': [3.0, 2.0, 1.0], 'accuracy': [0.1, 0.5, 0.9]}")
+    drawn = run(scientific, "explore/scikitlearn", {"parentName": "history", "line": ["history"]}, {"history": stored})
+    assert drawn.finished()["manifest"]["typeName"] == "image/png"
+    assert drawn.finished()["facts"]["typeName"] == "dict"

@@ -127,7 +127,13 @@ def test_row_groups_are_small_enough_for_a_page(columns: int, most: int, tmp_pat
     _save(pandas.DataFrame({f"c{number}": numpy.arange(70_000.0) for number in range(columns)}), tmp_path)
     file = parquet.ParquetFile(tmp_path / tables.ROWS)
     assert file.metadata.row_group(0).num_rows in range(most // 2, most + 1)
-    assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_numbers_that_do_not_repeat_are_not_compressed(tmp_path: Path) -> None:
+    _save(pandas.DataFrame({"number": numpy.random.default_rng(1).random(10_000), "text": list(map(str, range(10_000))),
+                            "rating": [1.0, 2.0] * 5_000}), tmp_path)
+    group = parquet.ParquetFile(tmp_path / tables.ROWS).metadata.row_group(0)
+    assert [group.column(index).compression for index in range(3)] == ["UNCOMPRESSED", "ZSTD", "ZSTD"]
 
 
 def test_dictionaries_where_values_repeat(tmp_path: Path) -> None:

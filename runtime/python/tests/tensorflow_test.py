@@ -87,6 +87,14 @@ def test_a_history_is_kept_with_its_model(server: ForkServer, model: Ended, data
     assert shown(server, "print(len(h.history['loss']), type(h.model).__name__)", h=history) == "3 Sequential"
 
 
+def test_a_trained_model_keeps_its_history_until_it_is_trained_again(server: ForkServer, model: Ended, data: Ended) -> None:
+    trained = fit(server, model, data, epochs=3)
+    look = "print(len(m.history.history['loss']), m.history.epoch, m.history.params['epochs'], m.history.model is m)"
+    assert shown(server, look, m=trained) == "3 [0, 1, 2] 3 True"
+    assert shown(server, look, m=fit(server, trained, data, epochs=1)) == "1 [0] 1 True"
+    assert shown(server, "print(hasattr(m, 'history'))", m=model) == "False"
+
+
 def test_modules_that_tensorflow_imports_are_refused(server: ForkServer) -> None:
     failed = run(server, "model/tensorflow", {"modulePath": "tensorflow.os", "class": "system"}).failed()
     assert failed["exception"].startswith("BadRequest: modulePath: there is no module 'tensorflow.os'")
