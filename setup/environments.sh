@@ -84,7 +84,7 @@ index_tools() {
   local tools index link=$ORCHESTRA_HOME/build/tool-index/$1.json code=$ORCHESTRA_HOME/runtime/python
   case $1 in
     python) tools=(--tool scikitlearn) ;;
-    tensorflow) tools=(--tool tensorflow) ;;
+    tensorflow) tools=(--tool scikitlearn --tool tensorflow) ;;
     *) return ;;
   esac
   [ -e "$code/orchestra_tool_index.py" ] || return 0

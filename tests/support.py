@@ -128,6 +128,27 @@ class Server:
     def function(self, name: str, code: str, **more: object) -> httpx.Response:
         return self.post("/function/python", {"name": name, "function": code, **more})
 
+    def made(self, path: str, body: dict) -> dict:
+        """The step that a POST of `body` made, once it has finished."""
+        answer = self.post(path, body)
+        assert answer.status_code == 201, answer.text
+        name = answer.headers["location"].rpartition("/")[2]
+        return self.finished(name)
+
+    def finished(self, name: str, timeout: float = 120) -> dict:
+        """The step once it has ended, which must be well."""
+        step = self.ended(name, timeout)
+        assert step["status"] == "finished", step["exception"]
+        return step
+
+    def value(self, expression: str, **parameters: object) -> object:
+        """What a Python expression gives in a step whose globals are `parameters`: something that JSON can say."""
+        name = unique("value")
+        self.function(name, f"import json\nprint('value', json.dumps({expression}))\nresponse = None", functionParameters=parameters)
+        self.finished(name)
+        lines = self.get(f"/step/{name}/log").text.splitlines()
+        return json.loads(next(line for line in reversed(lines) if line.startswith("value "))[6:])
+
     def step(self, name: str) -> dict:
         answer = self.get(f"/step/{name}")
         assert answer.status_code == 200, answer.text
@@ -188,6 +209,19 @@ class Server:
         return answer.json()["result"][1:] if "query" not in query else answer.json()["result"]
 
 
+def events(answer: httpx.Response):
+    """(id, event, data) of a stream, as they come."""
+    event = {}
+    for line in answer.iter_lines():
+        if line == "":
+            if "data" in event:
+                yield event.get("id"), event.get("event"), json.loads(event["data"])
+            event = {}
+        elif not line.startswith(":"):
+            key, _, value = line.partition(": ")
+            event[key] = value
+
+
 class FileServer:
     """An HTTP server on loopback whose answers a test writes itself."""
 
@@ -214,3 +248,29 @@ class FileServer:
     def __exit__(self, *error):
         self.server.shutdown()
         self.server.server_close()
+
+
+def serving(files: dict[str, bytes]):
+    """A handler for FileServer that has these files, by path."""
+
+    def handler(request):
+        content = files.get(request.path)
+        request.send_response(200 if content is not None else 404)
+        request.send_header("Content-Length", str(len(content or b"")))
+        request.end_headers()
+        request.wfile.write(content or b"")
+
+    return handler
+
+
+class Gate:
+    """Holds a step of user code back until it is opened: `gate.code` waits where it stands."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.path = folder / unique("gate")
+        os.mkfifo(self.path)
+        self.code = f"print('at the gate', flush=True); open({str(self.path)!r}).read()\n"
+
+    def open(self) -> None:
+        """Waits until the step is there."""
+        self.path.write_text("go")

@@ -1,21 +1,6 @@
 """Subscriptions, long poll, and the stream of events."""
 
-import json
-
-from support import PREFIX, unique
-
-
-def events(answer):
-    """(id, event, data) as they come."""
-    event = {}
-    for line in answer.iter_lines():
-        if line == "":
-            if "data" in event:
-                yield event.get("id"), event.get("event"), json.loads(event["data"])
-            event = {}
-        elif not line.startswith(":"):
-            key, _, value = line.partition(": ")
-            event[key] = value
+from support import PREFIX, events, unique
 
 
 def test_a_subscription_is_listed_and_removed(shared):

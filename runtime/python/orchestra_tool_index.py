@@ -22,7 +22,7 @@ One JSON object. Numbers that refer to a list are places in it.
 - `methods` is only at classes, `doc`, `required`, `optional`, `varargs`, `varkw` only where there are any.
 - Parameters given by name bind when each is in `required`, in `optional` or is `varargs` (which takes a list), or `varkw` is true;
   and all of `required` are given. A signature of null is not known to Python: such a call is not checked.
-- `allowed` are the tool's own modules; of those below a `covered` prefix all public ones are listed.
+- `tools` has every tool. `allowed` are its own modules; of those below a `covered` prefix all public ones are listed.
 - A module below a covered prefix that is listed neither itself nor by alias does not exist, unless a part of its name begins with `_`
   or it is below `keras.src`: those are not public, and are left to the step; so is what lies below an allowed prefix and no covered one.
 - `name` of a class is what `typeName` says of its instances. Classes that derive from listed ones and that no module shows

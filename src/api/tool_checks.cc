@@ -169,11 +169,19 @@ std::shared_ptr<const ToolIndex> ToolIndexes::find(std::string_view tool) {
   return nullptr;
 }
 
+// Every index knows what modules belong to each tool.
+std::shared_ptr<const ToolIndex> ToolIndexes::find_any() {
+  for (auto tool : {"scikitlearn", "tensorflow"})
+    if (auto index = find(tool)) return index;
+  return nullptr;
+}
+
 Status check_call(const engine::NewStep& step, const Context& context) {
   auto slash = step.service.find('/');
   auto service = std::string_view(step.service).substr(0, slash);
   auto tool = std::string_view(step.service).substr(slash + 1);
   auto index = context.tools == nullptr ? nullptr : context.tools->find(tool);
+  if (!index && context.tools != nullptr) index = context.tools->find_any();
   if (!index || step.request.contains("environment")) return {};  // which may have other modules and versions
   if (step.request.contains("modulePath")) return check_class_form(*index, tool, service, step.request);
   if (step.request.contains("line") && step.request.contains("method")) return check_instance_form(*index, tool, step.request, context);

@@ -17,6 +17,9 @@ class ToolIndexes {
   // The tool's; nullptr while there is none. Blocks the first time.
   std::shared_ptr<const ToolIndex> find(std::string_view tool);
 
+  // One of another tool's, which knows at least what modules belong to which tool; nullptr while there is none at all.
+  std::shared_ptr<const ToolIndex> find_any();
+
   // Where the tool's index will be. Before anything else.
   void add(std::string tool, std::filesystem::path file);
 

@@ -17,7 +17,8 @@ using testing::IsNull;
 
 constexpr std::string_view kIndex = R"({
   "v": 1, "python": "3.11", "packages": {},
-  "tools": {"scikitlearn": {"allowed": ["sklearn", "xgboost"], "covered": ["sklearn"]}},
+  "tools": {"scikitlearn": {"allowed": ["sklearn", "xgboost"], "covered": ["sklearn"]},
+            "tensorflow": {"allowed": ["keras"], "covered": []}},
   "general": {"explore": ["numpy"]},
   "aliases": {"old.sklearn": "sklearn"},
   "modules": {"sklearn.svm": {"SVC": 0, "l1_min_c": 1}, "sklearn.metrics": {}},
@@ -105,7 +106,11 @@ TEST_F(ToolIndexTest, WhatTheIndexDoesNotKnowIsLeftToTheStep) {
   EXPECT_EQ(model({{"modulePath", "sklearn.svm._classes"}, {"class", "SVC"}}), "");
   EXPECT_EQ(model({{"modulePath", "xgboost"}, {"class", "XGBClassifier"}}), "");
   EXPECT_EQ(problem("transform/scikitlearn", {{"modulePath", "sklearn.svm"}, {"class", "SVC"}, {"method", "score"}, {"methodParameters", {{"any", 1}}}}), "");
-  EXPECT_EQ(problem("model/tensorflow", {{"modulePath", "os"}, {"class", "x"}}), "");  // no index of it
+  EXPECT_EQ(problem("model/tensorflow", {{"modulePath", "keras.layers"}, {"class", "x"}}), "");
+}
+
+TEST_F(ToolIndexTest, AToolWithoutAnIndexOfItsOwnHasItsModules) {
+  EXPECT_THAT(problem("model/tensorflow", {{"modulePath", "os"}, {"class", "x"}}), HasSubstr("'os' does not belong to tensorflow: its modules are keras"));
 }
 
 TEST_F(ToolIndexTest, AMethodOfTheLineIsChecked) {

@@ -162,8 +162,10 @@ void Conductor::Impl::revise(Revise request, Callback<Result<Accepted>> done) {
       }
       self->supersede(key);
       self->schedule({key});
-      cascade ? self->run_descendants(key.step) : self->revive_children(key.step);
-      done(Accepted{.name = std::move(name), .key = key});
+      auto answer = [name = std::move(name), key, done = std::move(done)]() mutable { done(Accepted{.name = std::move(name), .key = key}); };
+      if (cascade) return self->run_descendants(key.step, std::move(answer));
+      self->revive_children(key.step);
+      answer();
     });
   });
 }
@@ -221,17 +223,21 @@ void Conductor::Impl::supersede(RevisionKey newest) {
 }
 
 // Steps that failed only because this one had: they are tried again with what it will give now.
-void Conductor::Impl::revive_children(catalog::StepId step) { run_again(registry_.failed_by_upstream(step), Revise::Kind::rerun); }
+void Conductor::Impl::revive_children(catalog::StepId step) {
+  run_again(registry_.failed_by_upstream(step), Revise::Kind::rerun, [] {});
+}
 
 // Each binds to the revision that the one before it has just got, and waits for it.
-void Conductor::Impl::run_descendants(catalog::StepId step) { run_again(registry_.descendants_in_order(step), Revise::Kind::replace); }
+void Conductor::Impl::run_descendants(catalog::StepId step, std::move_only_function<void()> done) {
+  run_again(registry_.descendants_in_order(step), Revise::Kind::replace, std::move(done));
+}
 
-// In this order. What cannot be run again is left as it is, which its staleness shows.
-void Conductor::Impl::run_again(const std::vector<catalog::StepId>& steps, Revise::Kind kind) {
+// In this order; done once the last one is on disk. What cannot be run again is left as it is, which its staleness shows.
+void Conductor::Impl::run_again(const std::vector<catalog::StepId>& steps, Revise::Kind kind, std::move_only_function<void()> done) {
   std::vector<RevisionKey> keys;
   for (auto id : steps) keys.push_back({.step = id, .revision = registry_.find(id)->newest()});
-  if (keys.empty()) return;
-  ports_.pool->post([self = shared_from_this(), kind, keys = std::move(keys)] {
+  if (keys.empty()) return done();
+  ports_.pool->post([self = shared_from_this(), kind, keys = std::move(keys), done = std::move(done)]() mutable {
     std::vector<Revise> requests;
     for (auto key : keys) {
       auto revision = self->ports_.catalog->revision(key);
@@ -239,9 +245,11 @@ void Conductor::Impl::run_again(const std::vector<catalog::StepId>& steps, Revis
       requests.push_back(again(**revision));
       if (requests.back().kind != Revise::Kind::amend) requests.back().kind = kind;
     }
-    self->on_strand([requests = std::move(requests)](Impl& impl) mutable {
+    // Whoever holds the last of these is the last to be answered.
+    std::shared_ptr<void> all_done(nullptr, [done = std::make_shared<std::move_only_function<void()>>(std::move(done))](void*) { (*done)(); });
+    self->on_strand([requests = std::move(requests), all_done = std::move(all_done)](Impl& impl) mutable {
       for (auto& revise : requests)
-        impl.revise(std::move(revise), [](Result<Accepted> accepted) {
+        impl.revise(std::move(revise), [all_done](Result<Accepted> accepted) {
           if (!accepted) log::info("engine: a step is not made again with its input: {}", accepted.error().message);
         });
     });

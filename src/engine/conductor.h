@@ -48,7 +48,7 @@ struct Revise {
   std::string operation;
   json::object request;
   std::vector<Mention> mentions;
-  bool cascade = false;  // everything made from the step is made anew, too, parents first
+  bool cascade = false;  // everything made from the step is made anew, too, parents first; answered once all of it is on disk
 };
 
 // The request of a revision once more, with references to the same names. An amendment amends again.

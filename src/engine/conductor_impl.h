@@ -57,8 +57,8 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
   void schedule(const std::vector<RevisionKey>& members);
   void supersede(RevisionKey newest);
   void revive_children(catalog::StepId step);
-  void run_descendants(catalog::StepId step);
-  void run_again(const std::vector<catalog::StepId>& steps, Revise::Kind kind);
+  void run_descendants(catalog::StepId step, std::move_only_function<void()> done);
+  void run_again(const std::vector<catalog::StepId>& steps, Revise::Kind kind, std::move_only_function<void()> done);
 
   // carry_out.cc
   void carry_out(Decisions decisions, catalog::Batch batch = {});

@@ -57,7 +57,7 @@ def index(wanted: Sequence[str]) -> dict[str, object]:
         "v": 1,
         "python": ".".join(platform.python_version_tuple()[:2]),
         "packages": _versions(prefixes),
-        "tools": {tool: {"allowed": tools.OWN[tool], "covered": covered[tool]} for tool in wanted},
+        "tools": {tool: {"allowed": allowed, "covered": covered.get(tool, [])} for tool, allowed in tools.OWN.items()},
         "general": tools.GENERAL,
         "aliases": aliases,
         **found.tables({name: each for name, each in listed.items() if each != listed.get(_real_name(name, aliases))}),

@@ -1,0 +1,147 @@
+"""Tables and files between engines: functions, tools, Spark."""
+
+import io
+import zipfile
+
+import pytest
+
+from support import PREFIX, FileServer, serving, unique
+
+FRAME = """
+import pandas
+response = pandas.DataFrame({'x1': [float(i % 7) for i in range(60)], 'x2': [float(i % 3) for i in range(60)],
+                             'label': [float(i % 7 > 3) for i in range(60)]})
+"""
+MODELING = """
+from pyspark.ml.feature import VectorAssembler
+assembler = VectorAssembler(inputCols=['x1', 'x2'], outputCol='features')
+features_training = assembler.transform(training_df)
+features_evaluation, features_testing = features_training, assembler.transform(testing_df)
+"""
+
+
+def file_upload(server, name, content, verb="POST", path="/dataset/generic"):
+    return server.http.request(verb, PREFIX + path, params={"datasetName": name} if verb == "POST" else {}, content=content,
+                               headers={"Content-Type": "application/octet-stream"})
+
+
+@pytest.mark.parametrize("code", [
+    "import pandas\nresponse = pandas.DataFrame({'a': [1, 2], 'b': ['x', None]})",
+    "import pyarrow\nresponse = pyarrow.table({'a': [1, 2], 'b': ['x', None]})",
+])
+def test_frames_of_a_function_are_datasets(shared, code):
+    name, columns, counts = unique(), unique(), unique()
+    shared.function(name, code)
+    step = shared.finished(name)
+    assert (step["rows"], step["fields"]) == (2, ["a", "b"])
+    assert shared.rows(name) == [{"_id": 1, "a": 1, "b": "x"}, {"_id": 2, "a": 2, "b": None}]
+    shared.made("/transform/projection", {"inputDatasetName": name, "outputDatasetName": columns, "names": ["a"]})
+    assert shared.patch("/transform/dataType", {"inputDatasetName": columns, "types": {"a": "string"}}).status_code == 200
+    shared.finished(columns)
+    assert shared.rows(columns)[0] == {"_id": 1, "a": "1"}
+    shared.made("/explore/histogram", {"inputDatasetName": name, "outputDatasetName": counts, "names": ["b"]})
+    assert shared.get(f"/explore/histogram/{counts}").json()["result"][1]["b"] == [{"_id": None, "count": 1}, {"_id": "x", "count": 1}]
+
+
+def test_frames_of_tools_are_datasets(shared):
+    made, fitted, scaled = unique(), unique(), unique()
+    shared.function(made, "from sklearn.preprocessing import StandardScaler\nresponse = StandardScaler().set_output(transform='pandas')")
+    table = unique()
+    shared.function(table, FRAME)
+    step = shared.made("/transform/scikitlearn", {"name": scaled, "parentName": made, "method": "fit_transform",
+                                                  "methodParameters": {"X": f"${table}"}})
+    assert (step["rows"], step["fields"]) == (60, ["x1", "x2", "label"])
+    assert shared.rows(scaled)[0].keys() == {"_id", "x1", "x2", "label"}
+    step = shared.made("/transform/scikitlearn", {"name": fitted, "modulePath": "pandas", "class": "get_dummies",
+                                                  "methodParameters": {"data": f"${table}", "columns": ["x2"]}})
+    assert {"x2_0.0", "x2_1.0"} <= set(step["fields"])
+
+
+def test_datasets_train_models_column_by_column(shared):
+    table, model, trained = unique(), unique(), unique()
+    shared.upload(table, b"x,y\n1,2\n2,4\n3,6\n")
+    shared.patch("/transform/dataType", {"inputDatasetName": table, "types": {"x": "number", "y": "number"}})
+    shared.post("/model/scikitlearn", {"modelName": model, "modulePath": "sklearn.linear_model", "class": "LinearRegression"})
+    columns = unique()
+    shared.post("/transform/projection", {"inputDatasetName": table, "outputDatasetName": columns, "names": ["x"]})
+    shared.made("/train/scikitlearn", {"name": trained, "parentName": model, "method": "fit",
+                                       "methodParameters": {"X": f"${columns}", "y": f"${table}.y"}})
+    assert shared.value("round(float(m.coef_[0]), 6)", m=f"${trained}") == 2.0
+
+
+@pytest.mark.spark
+def test_a_frame_of_a_function_goes_through_spark_and_back(shared):
+    table, name, plot, after = unique("frame"), unique("spark"), unique(), unique()
+    shared.function(table, FRAME)
+    answer = shared.post("/builder/sparkml", {"trainDatasetName": table, "testDatasetName": table, "name": name,
+                                              "modelingCode": MODELING, "classifiersList": ["NB", "DT"]})
+    assert answer.status_code == 201, answer.text
+    shared.finished(f"{name}DT", timeout=240)
+    shared.function(after, "response = [type(p).__name__, len(p), sorted(set(p['prediction'])), len(p['probability'][0])]",
+                    functionParameters={"p": f"${name}DT"})
+    shared.finished(after)
+    assert shared.value("x", x=f"${after}") == ["DataFrame", 60, [0.0, 1.0], 2]
+    assert shared.value("sorted(set(p))", p=f"${name}DT.prediction") == [0.0, 1.0]
+    body = {"inputDatasetName": f"{name}DT", "outputDatasetName": plot, "names": ["prediction"]}
+    shared.made("/explore/histogram", body)
+    counts = shared.get(f"/explore/histogram/{plot}").json()["result"][1]["prediction"]
+    assert sum(each["count"] for each in counts) == 60
+    scored = unique()
+    step = shared.made("/evaluate/scikitlearn", {"name": scored, "modulePath": "sklearn.metrics", "class": "accuracy_score",
+                                                 "methodParameters": {"y_true": f"${table}.label", "y_pred": f"${name}DT.prediction"}})
+    assert step["metrics"]["accuracy_score"] > 0.9
+    model = shared.get(f"/step/{name}DT/artifact", format="zip")
+    assert model.headers["content-type"] == "application/zip"
+    assert any("metadata/" in each for each in zipfile.ZipFile(io.BytesIO(model.content)).namelist())
+    assert shared.get(f"/step/{name}DT/artifact", format="csv").text.count("\n") == 61
+    assert shared.delete(f"/builder/sparkml/{name}DT", cascade="true").status_code == 200
+
+
+def test_a_file_is_open_for_reading_in_a_step(shared):
+    name = unique("file")
+    content = bytes(range(256)) * 1000
+    answer = file_upload(shared, name, content)
+    assert (answer.status_code, answer.json()["result"]) == (201, f"{PREFIX}/dataset/generic/{name}?query={{}}&limit=20&skip=0")
+    shared.finished(name)
+    assert shared.value("[f.read(3).hex(), f.seek(0, 2), f.mode, f.writable()]", f=f"${name}") == ["000102", 256_000, "rb", False]
+    metadata = shared.get(f"/dataset/generic/{name}").json()["result"][0]
+    assert (metadata["datasetName"], metadata["type"], metadata["finished"], metadata["bytes"]) == (name, "dataset/generic", True, 256_000)
+    assert name in [item["datasetName"] for item in shared.get("/dataset/generic").json()["result"]]
+
+
+def test_a_file_comes_by_url_and_changes(shared):
+    name = unique("file")
+    with FileServer(serving({"/a.bin": b"first", "/b.bin": b"second"})) as files:
+        shared.made("/dataset/generic", {"datasetName": name, "datasetURI": files.url + "/a.bin"})
+        assert shared.step(name)["url"] == files.url + "/a.bin"
+        assert shared.value("f.read().decode()", f=f"${name}") == "first"
+        assert shared.patch(f"/dataset/generic/{name}", {"datasetURI": files.url + "/b.bin"}).status_code == 201
+        shared.finished(name)
+    assert shared.value("f.read().decode()", f=f"${name}") == "second"
+    assert file_upload(shared, name, b"third", "PATCH", f"/dataset/generic/{name}").status_code == 201
+    shared.finished(name)
+    assert shared.value("[f.read().decode(), old.read().decode()]", f=f"${name}", old=f"${name}@1") == ["third", "first"]
+    assert shared.delete(f"/dataset/generic/{name}", cascade="true").status_code == 200
+
+
+@pytest.mark.parametrize("body, text", [({"datasetURI": "file:///etc/passwd"}, "datasetURI"), ({}, "datasetURI"),
+                                        ({"datasetURI": "http://169.254.169.254/x"}, "169.254.169.254")])
+def test_files_that_are_refused(shared, body, text):
+    answer = shared.post("/dataset/generic", {"datasetName": unique()} | body)
+    assert answer.status_code == 406 and text in answer.text
+
+
+def test_a_file_is_no_table(shared):
+    name = unique()
+    file_upload(shared, name, b"a,b\n1,2\n")
+    shared.finished(name)
+    answer = shared.post("/transform/projection", {"inputDatasetName": name, "outputDatasetName": unique(), "names": ["a"]})
+    assert answer.status_code == 406 and "table" in answer.json()["detail"]
+
+
+def test_code_comes_by_url(shared):
+    name = unique()
+    with FileServer(serving({"/code.py": b"print('far')\nresponse = x * 2"})) as files:
+        shared.function(name, files.url + "/code.py", functionParameters={"x": 21})
+        shared.finished(name)
+    assert shared.value("x", x=f"${name}") == 42
