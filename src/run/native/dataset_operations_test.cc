@@ -89,7 +89,7 @@ TEST_F(DatasetOperationsTest, DataTypeThatCannotConvertNamesFieldRowAndValue) {
 
 TEST_F(DatasetOperationsTest, InputThatIsNoTable) {
   auto outcome = operate("transform/projection", {{"inputDatasetName", "titanic"}, {"names", {"a"}}}, {{"kind", "none"}});
-  EXPECT_THAT(outcome.exception, HasSubstr("'titanic' is no dataset"));
+  EXPECT_THAT(outcome.exception, HasSubstr("the result of \"titanic\" is not a table"));
 }
 
 }  // namespace
