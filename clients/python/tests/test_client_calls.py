@@ -6,7 +6,7 @@ import io
 import httpx
 import pytest
 
-from learning_orchestra import Expression, Literal, Step
+from learning_orchestra import Expression, Literal, Reference, Step
 
 TOOLS = ("scikitlearn", "tensorflow")
 MADE = (201, {"result": "/api/learningOrchestra/v1/a/b/c?query={}&limit=20&skip=0"})
@@ -167,3 +167,10 @@ def test_headers_and_url_of_the_caller_are_used(record):
     server.client(headers={"Authorization": "Bearer t"}).ready()
     assert server.requests[-1].url == httpx.URL("http://orchestra/ready")
     assert server.requests[-1].headers["Authorization"] == "Bearer t"
+
+
+def test_a_place_in_a_stored_list_is_an_entry():
+    assert Reference("$split")[0]["text"].text == "$split.0.text"
+    for key in (-1, True, "", "a.b", 1.0):
+        with pytest.raises(TypeError, match="names or places"):
+            Reference("$split")[key]

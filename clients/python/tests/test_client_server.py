@@ -142,3 +142,8 @@ def test_results_of_many_kinds(client, unique):
     assert results["array"].result(60).tolist() == [[0, 1, 2], [3, 4, 5]]
     assert results["frame"].result(60).equals(pd.DataFrame({"a": [1, 2]}))
     assert "<td>2</td>" in results["frame"]._repr_html_()
+
+
+def test_put_takes_what_every_step_takes(client, unique):
+    step = client.put(pd.DataFrame({"x": [1]}), unique(), labels={"made": "here"}, timeout=60)
+    assert step.wait(60).metadata["labels"] == {"made": "here"}

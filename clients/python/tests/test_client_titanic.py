@@ -7,10 +7,9 @@ import sys
 
 import pytest
 
-HERE = pathlib.Path(__file__).resolve().parent
-SOURCE = HERE.parent / "src"
-NOTEBOOK = HERE.parent / "notebooks" / "titanic.ipynb"
-EXAMPLE = HERE.parents[2] / "examples" / "titanic"
+import notebooks
+
+EXAMPLE = notebooks.EXAMPLES / "titanic"
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(400)]
 
 
@@ -32,8 +31,8 @@ def files(server):
 
 def test_a_script_of_2021_runs_unchanged(server, files):
     arguments = [server.url, f"{files}/titanic_train.csv", f"{files}/titanic_test.csv", EXAMPLE / "modeling.py"]
-    done = subprocess.run([sys.executable, HERE / "titanic_script.py", *arguments], capture_output=True, text=True, timeout=300,
-                          env=dict(os.environ, PYTHONPATH=str(SOURCE)))
+    done = subprocess.run([sys.executable, notebooks.HERE / "titanic_script.py", *arguments], capture_output=True, text=True, timeout=300,
+                          env=dict(os.environ, PYTHONPATH=str(notebooks.SOURCE)))
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stdout.splitlines() if line.startswith(("histogram", "classifier", "deleted", "refused"))]
     assert lines[0] == "histogram {'male': 577, 'female': 314}"
@@ -44,19 +43,10 @@ def test_a_script_of_2021_runs_unchanged(server, files):
 
 
 def test_the_notebook_runs_and_first_deletes_what_an_earlier_run_left(server, client, monkeypatch):
-    nbformat = pytest.importorskip("nbformat")
-    nbclient = pytest.importorskip("nbclient")
-    pytest.importorskip("ipykernel")
-    monkeypatch.setenv("ORCHESTRA_URL", server.url)
-    monkeypatch.setenv("TITANIC_FOLDER", str(EXAMPLE))
-    monkeypatch.setenv("PYTHONPATH", str(SOURCE))
     mine = {"notebook": "titanic"}
     left = client.dataset.csv("notebook_train", b"a\n1\n", labels=mine)
     client.transform.projection("notebook_train_kept", left, ["a"], labels=mine).wait(60)
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
-    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    shown = "\n".join(str(output.get("data", {}).get("text/html", output.get("text", ""))) for output in outputs)
+    shown = notebooks.run("titanic", server, monkeypatch)
     for part in ("<b>notebook_train_kept</b>", "notebook_titanicLR", "<th>prediction</th>", "KeyError: 'Deck'"):
-        assert part in shown
-    assert "notebook_titanicLR: " in shown, "progress is shown"
+        assert part in shown.text
+    assert "notebook_titanicLR: " in shown.text, "progress is shown"

@@ -186,8 +186,9 @@ def countdown(timeout: float | None) -> Callable[[], float | None]:
     return lambda: None if end is None else max(0.0, end - time.monotonic())
 
 
-def put_call(name: str, upload: Upload, types: Mapping[str, str]) -> Call:
-    params = {"datasetName": name, "types": json.dumps(types)}
+def put_call(name: str, upload: Upload, types: Mapping[str, str], options: Mapping[str, Any]) -> Call:
+    more = {key: value if isinstance(value, str) else json.dumps(value) for key, value in options.items()}
+    params = {"datasetName": name, "types": json.dumps(types), **more}
     return Call("POST", "dataset/csv", params, upload=upload, headers={"Content-Type": "text/csv"})
 
 

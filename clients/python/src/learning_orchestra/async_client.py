@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import httpx
+from typing_extensions import Unpack
 
 from learning_orchestra import _flows, _sse, frames, results
 from learning_orchestra._calls import Call, Flow, Pause, T, ask, ask_json
@@ -18,7 +19,7 @@ from learning_orchestra.async_step import AsyncStep, AsyncSteps
 from learning_orchestra.client import URL, reachable, timeout_of
 from learning_orchestra.errors import OrchestraError, error_of
 from learning_orchestra.progress import Show
-from learning_orchestra.services import Services
+from learning_orchestra.services import Options, Services
 
 
 class AsyncClient(Services[Awaitable[AsyncStep], Awaitable[AsyncSteps]]):
@@ -44,9 +45,9 @@ class AsyncClient(Services[Awaitable[AsyncStep], Awaitable[AsyncSteps]]):
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def put(self, frame: Any, name: str) -> AsyncStep:
+    async def put(self, frame: Any, name: str, **options: Unpack[Options]) -> AsyncStep:
         upload, types = frames.csv_of(frame)
-        return await self.one("dataset/csv", name, ask(_flows.put_call(name, upload, types)))
+        return await self.one("dataset/csv", name, ask(_flows.put_call(name, upload, types, options)))
 
     async def step(self, name: str) -> AsyncStep:
         return AsyncStep(self, str((await self.run(_flows.metadata(name)))["service"]), name)

@@ -32,7 +32,7 @@ class AsyncStep:
     def __str__(self) -> str:
         return f"${self.name}"
 
-    def __getitem__(self, key: str) -> Reference:
+    def __getitem__(self, key: str | int) -> Reference:
         return Reference(f"${self.name}")[key]
 
     async def metadata(self) -> dict[str, Any]:

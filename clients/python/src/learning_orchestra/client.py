@@ -10,12 +10,13 @@ from types import TracebackType
 from typing import Any
 
 import httpx
+from typing_extensions import Unpack
 
 from learning_orchestra import _flows, _sse, frames, results
 from learning_orchestra._calls import Call, Flow, Pause, T, ask, ask_json
 from learning_orchestra.errors import OrchestraError, ServerUnreachable, error_of
 from learning_orchestra.progress import Show
-from learning_orchestra.services import Services
+from learning_orchestra.services import Options, Services
 from learning_orchestra.step import Step, Steps
 
 URL = "http://127.0.0.1:8000"
@@ -45,10 +46,10 @@ class Client(Services[Step, Steps]):
     def close(self) -> None:
         self._http.close()
 
-    def put(self, frame: Any, name: str) -> Step:
+    def put(self, frame: Any, name: str, **options: Unpack[Options]) -> Step:
         """Uploads a pandas, Arrow or Polars frame as a dataset with types. What is not kept exactly is told as a LossWarning."""
         upload, types = frames.csv_of(frame)
-        return self.one("dataset/csv", name, ask(_flows.put_call(name, upload, types)))
+        return self.one("dataset/csv", name, ask(_flows.put_call(name, upload, types, options)))
 
     def step(self, name: str) -> Step:
         """The handle of a step that exists; NotFound otherwise."""

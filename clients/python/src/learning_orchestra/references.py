@@ -17,13 +17,14 @@ class Named(Protocol):
 
 @dataclass(frozen=True)
 class Reference:
-    """`$name`, or an entry of a stored dict or a column of a dataset: `step["x"]["y"]` is `$name.x.y`."""
+    """`$name`, or an entry of a stored dict or a column of a dataset: `step["x"][0]` is `$name.x.0`."""
 
     text: str
 
-    def __getitem__(self, key: str) -> Reference:
-        if not isinstance(key, str) or not key or "." in key:
-            raise TypeError(f"a stored value is taken by the names of its entries, not by {key!r}")
+    def __getitem__(self, key: str | int) -> Reference:
+        is_place = isinstance(key, int) and not isinstance(key, bool) and key >= 0
+        if not is_place and (not isinstance(key, str) or not key or "." in key):
+            raise TypeError(f"a stored value is taken by the names or places of its entries, not by {key!r}")
         return Reference(f"{self.text}.{key}")
 
     def __str__(self) -> str:

@@ -17,6 +17,9 @@ from learning_orchestra.errors import ResultNotLoadable
 class Picture(bytes):
     """A PNG file; notebooks show it."""
 
+    def __repr__(self) -> str:
+        return f"<Picture, {len(self)} bytes>"
+
     def _repr_png_(self) -> bytes:
         return bytes(self)
 

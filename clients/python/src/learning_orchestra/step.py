@@ -31,7 +31,7 @@ class Step:
     def __str__(self) -> str:
         return f"${self.name}"
 
-    def __getitem__(self, key: str) -> Reference:
+    def __getitem__(self, key: str | int) -> Reference:
         """An entry of the stored dict, or a column of the dataset, as a parameter of another step."""
         return Reference(f"${self.name}")[key]
 
