@@ -214,6 +214,20 @@ TEST_F(ProcessRunnerTest, StopBeforeTheForkServerIsReady) {
   expect_no_job_files();
 }
 
+TEST_F(ProcessRunnerTest, AnIdleForkServerIsLetGoAndTheNextJobStartsAnother) {
+  shutdown();
+  auto chosen = options();
+  chosen.python.idle = milliseconds{1};
+  start_runner(std::move(chosen));
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(run(function_job("import json, numpy\nresponse = 1")).state, State::finished);
+    wait_for_status([](const json::object& status) {
+      const auto& scientific = status.at("scientific").get_object();
+      return string_or(scientific, "state") == "cold" && !scientific.contains("pid");
+    });
+  }
+}
+
 TEST_F(ProcessRunnerTest, ShutdownEndsEverything) {
   auto job = function_job(R"(
 import os, time
