@@ -16,21 +16,12 @@ void read_options(const json::object& body, Fields& fields, json::object& reques
   }
 }
 
-// The one of `datasetURI` and `url` that is given.
-std::string read_either_url(Fields& fields, const Context& context) {
-  return read_url(fields, fields.has("url") && !fields.has("datasetURI") ? "url" : "datasetURI", context);
-}
-
 Result<Draft> read(const json::object& body, const Context& context) {
   Fields fields(body);
   json::object request;
   auto name = fields.name("datasetName");
   request["datasetName"] = name;
-  for (auto key : {"upload", "datasetURI", "url"}) fields.accept(key);  // null where PATCH puts another in its place
-  if (fields.has("upload"))
-    request["upload"] = fields.object("upload");  // put there by the upload handler, never by a client
-  else
-    request["datasetURI"] = read_either_url(fields, context);
+  read_file_source(fields, request, context);
   read_options(body, fields, request);
   auto labels = fields.optional_object("labels");
   LO_TRY(fields.finish());

@@ -9,11 +9,7 @@ Result<Draft> read(const json::object& body, const Context& context) {
   json::object request;
   auto name = fields.name("datasetName");
   request["datasetName"] = name;
-  for (auto key : {"upload", "datasetURI", "url"}) fields.accept(key);  // null where PATCH puts another in its place
-  if (fields.has("upload"))
-    request["upload"] = fields.object("upload");
-  else
-    request["datasetURI"] = read_url(fields, fields.has("url") && !fields.has("datasetURI") ? "url" : "datasetURI", context);
+  read_file_source(fields, request, context);
   if (auto description = fields.optional_text("description")) request["description"] = *description;
   auto labels = fields.optional_object("labels");
   LO_TRY(fields.finish());

@@ -92,6 +92,9 @@ Result<std::optional<store::Manifest>> finished_table(const Context& context, co
 std::string read_code(Fields& fields, std::string_view key, const Context& context);  // code, or a URL of it that may be opened
 std::string read_url(Fields& fields, std::string_view key, const Context& context);   // a URL that may be opened
 
+// Where a dataset's file comes from: `upload`, put there by the upload handler and never by a client, or `datasetURI`, also `url`.
+void read_file_source(Fields& fields, json::object& request, const Context& context);
+
 // Copies the members that every request may have (labels aside) and that are not null.
 void copy_policy(const json::object& body, json::object& request);
 

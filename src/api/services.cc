@@ -57,6 +57,14 @@ std::string read_url(Fields& fields, std::string_view key, const Context& contex
   return url;
 }
 
+void read_file_source(Fields& fields, json::object& request, const Context& context) {
+  for (auto key : {"upload", "datasetURI", "url"}) fields.accept(key);  // null where PATCH puts another in its place
+  if (fields.has("upload"))
+    request["upload"] = fields.object("upload");
+  else
+    request["datasetURI"] = read_url(fields, fields.has("url") && !fields.has("datasetURI") ? "url" : "datasetURI", context);
+}
+
 std::string read_code(Fields& fields, std::string_view key, const Context& context) {
   auto code = fields.text(key);
   auto is_url = code.starts_with("http://") || code.starts_with("https://");

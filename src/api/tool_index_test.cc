@@ -6,6 +6,7 @@
 
 #include "api/tool_checks.h"
 #include "base/id.h"
+#include "base/testing/temporary_folder.h"
 #include "catalog/fake_catalog.h"
 
 namespace lo::api {
@@ -31,9 +32,6 @@ constexpr std::string_view kIndex = R"({
 
 class ToolIndexTest : public testing::Test {
  protected:
-  ToolIndexTest() { std::filesystem::create_directory(folder_); }
-  ~ToolIndexTest() override { std::filesystem::remove_all(folder_); }
-
   Result<std::unique_ptr<ToolIndex>> read(std::string_view text) {
     std::ofstream(folder_ / "tool-index.json") << text;
     return ToolIndex::read(folder_ / "tool-index.json");
@@ -61,7 +59,8 @@ class ToolIndexTest : public testing::Test {
     catalog_.commit(std::move(batch), [](const Status& status) { EXPECT_TRUE(status); });
   }
 
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("tools-" + make_token());
+  TemporaryFolder temporary_;
+  std::filesystem::path folder_ = temporary_.path();
   catalog::FakeCatalog catalog_{catalog::FakeCatalog::Mode::immediate};
   ToolIndexes tools_;
 };

@@ -34,6 +34,7 @@ Status add_environment(const Context& context, Draft& draft) {
 }
 
 Awaitable<Status> check_draft(const Context& context, const Service& service, Draft& draft) {
+  if (!service.check && !draft.steps.front().request.contains("environment")) co_return Status{};
   co_return co_await context.pool->run([&]() -> Status {
     LO_TRY(add_environment(context, draft));
     return service.check ? service.check(draft, context) : Status{};

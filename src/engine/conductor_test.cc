@@ -318,6 +318,16 @@ TEST_F(ConductorTest, RunsEverythingBelowAgainInOrderWhenAsked) {
   }
 }
 
+TEST_F(ConductorTest, TellsTheRunnerWhatWillNotBeTriedAgain) {
+  auto a = submit({"a"})->front().key;
+  auto b = submit({"b"})->front().key;
+  life->runner.end(life->runner.wait_for_job(0), finished({{"kind", "object"}}));
+  settle_down();
+  EXPECT_EQ(life->runner.forgotten(), std::set{a});
+  kill_and_restart();
+  EXPECT_EQ(life->runner.kept(), std::set{b});
+}
+
 TEST_F(ConductorTest, RefusesACycle) {
   submit({"a"});
   submit({"b"}, {"a"});

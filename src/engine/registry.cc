@@ -149,22 +149,28 @@ std::vector<StepId> Registry::descendants(StepId id) const {
   return found;
 }
 
+std::set<StepId> Registry::made_from(StepId id) const {
+  std::set<StepId> steps;
+  if (const auto& revisions = steps_.at(id).revisions; !revisions.empty())
+    for (const auto& parent : revisions.rbegin()->second.parents) steps.insert(parent.key.step);
+  steps.erase(id);
+  return steps;
+}
+
 std::vector<StepId> Registry::descendants_in_order(StepId id) const {
-  auto left = descendants(id);
+  auto all = descendants(id);
+  std::map<StepId, std::size_t> waits_for;  // how many of the others that are not ordered yet
+  for (auto step : all) waits_for[step] = 0;
+  for (auto& [step, count] : waits_for)
+    for (auto parent : made_from(step)) count += waits_for.count(parent);
   std::vector<StepId> ordered;
-  auto waits = [&](StepId step) {  // for one that is still left
-    const auto& entry = steps_.at(step);
-    if (entry.revisions.empty()) return false;
-    return std::ranges::any_of(entry.revisions.rbegin()->second.parents, [&](const catalog::Parent& parent) {
-      return parent.key.step != step && std::ranges::find(left, parent.key.step) != left.end();
-    });
-  };
-  while (!left.empty()) {
-    auto next = std::ranges::find_if_not(left, waits);
-    if (next == left.end()) next = left.begin();  // a circle over old revisions: any order is as good
-    ordered.push_back(*next);
-    left.erase(next);
-  }
+  for (auto step : all)
+    if (waits_for.at(step) == 0) ordered.push_back(step);
+  for (std::size_t next = 0; next < ordered.size(); ++next)
+    for (auto child : steps_.at(ordered[next]).used_by)
+      if (made_from(child).contains(ordered[next]) && --waits_for.at(child) == 0) ordered.push_back(child);
+  for (auto step : all)  // a circle over old revisions: any order is as good
+    if (waits_for.at(step) > 0) ordered.push_back(step);
   return ordered;
 }
 

@@ -75,6 +75,8 @@ class Registry {
   std::optional<std::string> stale_because(StepId id) const;
 
  private:
+  std::set<StepId> made_from(StepId id) const;  // by its newest revision
+
   std::map<std::string, StepId, std::less<>> names_;
   std::map<StepId, Entry> steps_;
 };

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "run/testing/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 
 namespace lo::run {
 namespace {

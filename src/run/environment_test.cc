@@ -9,7 +9,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "base/fd.h"
-#include "run/testing/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 
 namespace lo::run {
 namespace {

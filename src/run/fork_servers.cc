@@ -60,8 +60,11 @@ void ForkServers::let_go(const Key& key) {
   auto server = std::move(found->second.server);
   entries_.erase(found);
   log::info("run: the {} fork server is idle and is stopped", server->kind());
-  server->stop([server, context = context_, is_built_in = key.second.empty()] {
-    is_built_in ? context->board.set(server->kind(), Phase::cold, 0) : context->board.remove(server->kind());
+  server->stop([server, weak = weak_from_this(), key] {
+    auto self = weak.lock();
+    if (!self || self->entries_.contains(key)) return;  // another one took its place meanwhile, and speaks for itself
+    auto& board = self->context_->board;
+    key.second.empty() ? board.set(server->kind(), Phase::cold, 0) : board.remove(server->kind());
   });
 }
 

@@ -72,7 +72,8 @@ Result<std::vector<store::Staging>> make_stagings(const engine::JobRequest& job,
 
 Status fill(JobFiles& files, const engine::JobRequest& job, store::Store& store, const Cgroups& cgroups,
             const CgroupLimits& limits, const std::optional<SparkTarget>& spark) {
-  LO_ASSIGN(auto checkpoint, make_checkpoint(files.folder.parent_path().parent_path(), job));
+  const auto data = files.folder.parent_path().parent_path();  // of <data>/run/<token>
+  LO_ASSIGN(auto checkpoint, make_checkpoint(data, job));
   json::object inputs;
   for (const auto& input : job.inputs) {
     LO_ASSIGN(inputs[input.name], input_json(input, store));
@@ -83,7 +84,7 @@ Status fill(JobFiles& files, const engine::JobRequest& job, store::Store& store,
   auto step = step_json(job, paths_of(files.stagings), std::move(inputs), files.cgroup, spark);
   LO_TRY(add_uploads(job, store, step));
   if (checkpoint) step["checkpoint"] = checkpoint->string();
-  step["environments"] = (files.folder.parent_path().parent_path() / "environments").string();
+  step["environments"] = (data / "environments").string();
   return write_private(files.step_file, json::serialize(step));
 }
 

@@ -51,6 +51,16 @@ std::int64_t cgroup_limit() {
   return least;
 }
 
+// What was killed while it was being made: see orchestra_runtime/environments.py.
+void remove_unfinished_environments(const fs::path& environments) {
+  std::error_code error;
+  for (fs::directory_iterator it(environments, error), end; !error && it != end; it.increment(error))
+    if (it->path().filename().string().starts_with(".making-")) {
+      std::error_code ignored;
+      fs::remove_all(it->path(), ignored);
+    }
+}
+
 }  // namespace
 
 Result<std::string> server_id_of(const fs::path& data) {
@@ -70,6 +80,7 @@ void clear_leftovers(const fs::path& data, std::string_view server_id) {
   std::error_code ignored;
   fs::remove_all(data / "run", ignored);
   fs::remove_all(data / "spark", ignored);
+  remove_unfinished_environments(data / "environments");
 }
 
 Status note_cgroups(const fs::path& data, const Cgroups& cgroups) {

@@ -11,7 +11,7 @@
 
 #include "base/fd.h"
 #include "run/environment.h"
-#include "run/testing/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 #include "run/testing/waiting.h"
 
 namespace lo::run {
@@ -62,6 +62,13 @@ TEST_F(LeftoversTest, JobFoldersAreRemovedAndLogsAreNot) {
   EXPECT_FALSE(fs::exists(folder_.path() / "run"));
   EXPECT_FALSE(fs::exists(folder_.path() / "spark"));
   EXPECT_TRUE(fs::exists(folder_.path() / "logs/1"));
+}
+
+TEST_F(LeftoversTest, EnvironmentsThatWereBeingMadeAreRemovedAndWholeOnesAreNot) {
+  for (const char* name : {"environments/.making-x1/bin", "environments/abc/bin"}) fs::create_directories(folder_.path() / name);
+  clear_leftovers(folder_.path(), "id");
+  EXPECT_FALSE(fs::exists(folder_.path() / "environments/.making-x1"));
+  EXPECT_TRUE(fs::exists(folder_.path() / "environments/abc/bin"));
 }
 
 // A note that names a folder which is not of this server, by damage or by malice, is not followed.

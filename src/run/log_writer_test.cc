@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "run/testing/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 
 namespace lo::run {
 namespace {

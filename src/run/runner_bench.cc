@@ -10,7 +10,7 @@
 #include "run/runner.h"
 #include "run/testing/fake_store.h"
 #include "run/testing/recorder.h"
-#include "run/testing/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 
 namespace lo::run {
 namespace {

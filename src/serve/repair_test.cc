@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "base/id.h"
+#include "base/testing/temporary_folder.h"
 #include "catalog/fake_catalog.h"
 
 namespace lo::serve {
@@ -17,11 +18,7 @@ using testing::IsEmpty;
 
 class RepairTest : public testing::Test {
  protected:
-  RepairTest() {
-    std::filesystem::create_directory(folder_);
-    store_ = *store::open_local_store(folder_ / "store");
-  }
-  ~RepairTest() override { std::filesystem::remove_all(folder_); }
+  RepairTest() : store_(*store::open_local_store(temporary_.path() / "store")) {}
 
   // A finished step whose result is a file of the store.
   void add(catalog::StepId id, int revision, std::chrono::minutes age) {
@@ -61,7 +58,8 @@ class RepairTest : public testing::Test {
     return names;
   }
 
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("repair-" + make_token());
+  TemporaryFolder temporary_;
+  std::filesystem::path folder_ = temporary_.path();
   catalog::FakeCatalog catalog_{catalog::FakeCatalog::Mode::immediate};
   std::unique_ptr<store::Store> store_;
   std::map<std::pair<catalog::StepId, int>, std::string> digests_;

@@ -12,13 +12,12 @@
 
 #include "base/fd.h"
 #include "catalog/sqlite/sqlite_catalog.h"
-#include "catalog/sqlite/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 #include "catalog/testing.h"
 
 namespace lo::catalog {
 namespace {
 
-using sqlite::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 

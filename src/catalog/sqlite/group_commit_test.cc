@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "catalog/sqlite/schema.h"
-#include "catalog/sqlite/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 #include "catalog/testing.h"
 
 namespace lo::catalog::sqlite {

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "catalog/sqlite/sqlite_catalog.h"
-#include "catalog/sqlite/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 
 namespace lo::catalog::sqlite {
 namespace {

@@ -4,7 +4,7 @@
 #include <future>
 
 #include "catalog/sqlite/sqlite_catalog.h"
-#include "catalog/sqlite/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 #include "catalog/testing.h"
 
 namespace lo::catalog {
@@ -20,7 +20,7 @@ Batch make_batch(Catalog& catalog) {
 
 // range(0): how many commits are handed over before the first is waited for.
 void commits(benchmark::State& state) {
-  sqlite::TemporaryFolder folder;
+  TemporaryFolder folder;
   auto catalog = open_sqlite_catalog(folder.path() / "catalog.sqlite").value();
   auto outstanding = static_cast<std::size_t>(state.range(0));
   for (auto _ : state) {
@@ -35,7 +35,7 @@ BENCHMARK(commits)->Arg(1)->Arg(64)->UseRealTime()->Unit(benchmark::kMicrosecond
 
 // range(0): steps in the catalog.
 void recovery(benchmark::State& state) {
-  sqlite::TemporaryFolder folder;
+  TemporaryFolder folder;
   auto file = folder.path() / "catalog.sqlite";
   {
     auto catalog = open_sqlite_catalog(file).value();
@@ -52,7 +52,7 @@ void recovery(benchmark::State& state) {
 BENCHMARK(recovery)->Arg(0)->Arg(10'000)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void find_step(benchmark::State& state) {
-  sqlite::TemporaryFolder folder;
+  TemporaryFolder folder;
   auto catalog = open_sqlite_catalog(folder.path() / "catalog.sqlite").value();
   for (int i = 0; i < 1000; ++i) catalog->commit(make_batch(*catalog), {});
   auto last = make_batch(*catalog);

@@ -7,13 +7,12 @@
 
 #include "catalog/catalog_suite.h"
 #include "catalog/sqlite/connection.h"
-#include "catalog/sqlite/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 
 namespace lo::catalog {
 namespace {
 
 using sqlite::Connection;
-using sqlite::TemporaryFolder;
 
 class SqliteSubject {
  public:

@@ -19,7 +19,7 @@
 #include "run/runner.h"
 #include "run/testing/fake_store.h"
 #include "run/testing/recorder.h"
-#include "run/testing/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 #include "run/testing/waiting.h"
 
 namespace lo::run {

@@ -6,13 +6,13 @@
 #include <stdexcept>
 #include <string>
 
-namespace lo::catalog::sqlite {
+namespace lo {
 
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    auto pattern = (std::filesystem::temp_directory_path() / "catalog-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder: " + pattern);
+    auto pattern = (std::filesystem::temp_directory_path() / "orchestra-test-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
     path_ = pattern;
   }
   ~TemporaryFolder() {
@@ -28,4 +28,4 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace lo::catalog::sqlite
+}  // namespace lo
