@@ -92,6 +92,19 @@ def test_steps_wait_for_it_and_it_cannot_go_before_them(server, private):
     assert server.delete("/environment/slow", cascade="true").status_code == 200
 
 
+def test_its_files_go_with_the_last_step_that_made_it(fresh):
+    for name, value in (("kept", 1), ("gone", 2)):
+        store(fresh, f"{name}_wheel", wheel(name, "1", f"value = {value}\n"))
+        fresh.post("/environment", {"name": name, "requirements": [f"${name}_wheel"]})
+    digests = {name: fresh.finished(name, timeout=300)["environmentDigest"] for name in ("kept", "gone")}
+    assert fresh.delete("/environment/gone").status_code == 200
+    fresh.stop()
+    fresh.start()
+    assert [each.name for each in (fresh.data / "environments").iterdir()] == [digests["kept"]]
+    assert fresh.function("inside", "import kept\nresponse = kept.value", environment="kept").status_code == 201
+    fresh.finished("inside")
+
+
 @pytest.mark.parametrize(("change", "pointer"), [
     ({"requirements": []}, "/requirements"),
     ({"requirements": ["--index-url=http://127.0.0.1"]}, "/requirements/0"),

@@ -45,6 +45,20 @@ def test_refuses_a_second_server_on_the_same_data(shared):
     assert str(shared.process.pid) in second.stderr
 
 
+def test_tools_may_call_the_modules_that_the_server_is_given(tmp_path):
+    body = {"modulePath": "fractions", "class": "Fraction", "classParameters": {"numerator": 6, "denominator": 4}}
+    with Server(tmp_path / "data", "--tool-module", "mylab.models", "--tool-module", "fractions") as server:
+        server.made("/model/scikitlearn", body | {"modelName": "half"})
+        assert server.value("str(x)", x="$half") == "3/2"
+        refused = server.post("/model/scikitlearn", body | {"modelName": "other", "modulePath": "decimal"})
+        assert refused.status_code == 406 and refused.json()["detail"].endswith("mylab.models, fractions"), refused.text
+
+
+def test_a_tools_module_has_the_name_of_one(tmp_path):
+    refused = serve("--tool-module", "my-lab", "--port", "0", "--data", str(tmp_path / "data"))
+    assert refused.returncode != 0 and '"my-lab" is no name of a module' in refused.stderr
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 def test_binds_to_loopback_only(tmp_path, host):
     refused = serve("--host", host, "--port", "0", "--data", str(tmp_path / "data"))

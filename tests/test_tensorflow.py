@@ -136,3 +136,24 @@ response = Patient()
     body = {"name": name, "parentName": made, "method": "fit", "methodParameters": {"X": [[0], [1]], "y": [0, 1]}, "checkpoint": True,
             "retry": {"maxAttempts": 2, "delay": 0.01}}
     assert shared.made("/train/scikitlearn", body)["attempts"] == 2
+
+
+def test_a_function_finds_one_too_even_when_the_server_was_killed(fresh, tmp_path):
+    gate = Gate(tmp_path)
+    code = f"""
+import os, pathlib
+place = pathlib.Path(os.environ['ORCHESTRA_CHECKPOINT']) / 'half'
+if not place.exists():
+  place.write_text('half')
+  {gate.code}
+response = place.read_text()
+"""
+    assert fresh.function("kept", code, checkpoint=True).status_code == 201
+    fresh.log_until("kept", "at the gate")
+    fresh.kill()
+    fresh.start()
+    assert fresh.finished("kept")["attempts"] == 2
+    assert fresh.value("x", x="$kept") == "half"
+    assert list((fresh.data / "checkpoints").iterdir()) == []
+    answer = fresh.function("odd", "response = 1", checkpoint="yes")
+    assert answer.json()["errors"] == [{"pointer": "/checkpoint", "detail": 'checkpoint must be true or false, not "yes"'}]

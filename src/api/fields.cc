@@ -97,6 +97,13 @@ json::object Fields::optional_object(std::string_view key) {
   return {};
 }
 
+bool Fields::optional_flag(std::string_view key) {
+  const auto* value = find(key);
+  if (value == nullptr || value->is_bool()) return value != nullptr && value->get_bool();
+  refuse(key, fmt::format("{} must be true or false, not {}", key, shown(*value)));
+  return false;
+}
+
 json::object Fields::object(std::string_view key) {
   if (find(key) == nullptr) refuse(key, fmt::format("{} is missing", key));
   return optional_object(key);

@@ -28,6 +28,7 @@ class Fields {
   std::vector<std::string> texts(std::string_view key);            // required: a list of texts, at least one
   json::object object(std::string_view key);                       // required
   json::object optional_object(std::string_view key);              // {} when missing or null
+  bool optional_flag(std::string_view key);                        // false when missing or null
 
   bool has(std::string_view key) const;  // and is not null
   void accept(std::string_view key);     // known here, read elsewhere

@@ -30,17 +30,18 @@ TEST(Fields, ReadsWhatIsThere) {
 }
 
 TEST(Fields, GathersEverythingThatIsWrong) {
-  auto object = body(R"({"name": "a/b", "list": ["x", 2], "object": [], "timeout": 0, "labels": {"k": 1}})");
+  auto object = body(R"({"name": "a/b", "list": ["x", 2], "object": [], "flag": "true", "timeout": 0, "labels": {"k": 1}})");
   Fields fields(object);
   fields.name("name");
   fields.text("text");
   fields.texts("list");
   fields.object("object");
+  fields.optional_flag("flag");
   auto status = fields.finish();
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Code::unacceptable);
   EXPECT_THAT(pointers(status.error()),
-              ElementsAre("/name", "/text", "/list/1", "/object", "/timeout", "/labels/k"));
+              ElementsAre("/name", "/text", "/list/1", "/object", "/flag", "/timeout", "/labels/k"));
 }
 
 TEST(Fields, NamesTheNearestOfAnUnknownMember) {

@@ -1,4 +1,4 @@
-// function/python {name, description?, function, functionParameters?}
+// function/python {name, description?, function, functionParameters?, checkpoint?}
 #include "api/mentions.h"
 #include "api/service.h"
 
@@ -11,12 +11,14 @@ Result<Draft> read(const json::object& body, const Context& context) {
   auto description = fields.optional_text("description");
   auto function = read_code(fields, "function", context);
   auto parameters = fields.optional_object("functionParameters");
+  auto checkpoint = fields.optional_flag("checkpoint");
   auto labels = fields.optional_object("labels");
   auto mentions = find_mentions(parameters, "/functionParameters");
   if (!mentions) fields.refuse(mentions.error());
   LO_TRY(fields.finish());
   json::object request{{"name", name}, {"function", function}, {"functionParameters", std::move(parameters)}};
   if (description) request["description"] = *description;
+  if (checkpoint) request["checkpoint"] = true;
   copy_policy(body, request);
   Draft draft{.steps = {}, .mentions = std::move(*mentions)};
   draft.steps.push_back(
@@ -31,7 +33,10 @@ json::object schema() {
            {{"name", {{"$ref", "#/components/schemas/Name"}}},
             {"description", {{"type", "string"}}},
             {"function", {{"type", "string"}, {"minLength", 1}, {"description", "Python code, or the URL of it"}}},
-            {"functionParameters", {{"type", "object"}, {"description", "globals of the code; \"$name\" is a stored result"}}}}}};
+            {"functionParameters", {{"type", "object"}, {"description", "globals of the code; \"$name\" is a stored result"}}},
+            {"checkpoint",
+             {{"type", "boolean"},
+              {"description", "the code finds a folder that outlives attempts in the environment variable ORCHESTRA_CHECKPOINT"}}}}}};
 }
 
 }  // namespace

@@ -153,7 +153,8 @@ void describe_steps(std::map<std::string, Operation>& out) {
                                         parameter("revision", "query", whole(2147483647), "an old revision")},
                          .body = {},
                          .problems = {404, 406},
-                         .answer_types = {"application/octet-stream"}};
+                         .answer_types = {"application/octet-stream", "application/vnd.apache.parquet", "application/vnd.apache.arrow.file", "text/csv",
+                                          "application/json", "application/zip", "image/png"}};
   out["cancel step"] = {.summary = "End it", .parameters = {}, .body = {}, .problems = {404, 409}};
   out["rerun step"] = {
       .summary = "Run the same request again", .parameters = {flag_parameter("cascade", "also what was made from it, in order")}, .body = {}, .answers = {201}, .problems = {404, 406, 409}};

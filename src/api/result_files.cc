@@ -47,6 +47,7 @@ std::optional<FileAnswer> stored_file(const Manifest& manifest, const std::strin
   };
   if (manifest.kind == Kind::blob && format.empty())
     return answer("content", content_type_of(manifest), manifest.type_name == "image/png" ? ".png" : "");
+  if (manifest.kind == Kind::documents && (format.empty() || format == "json")) return answer("documents.json", "application/json", ".json");
   if (manifest.kind == Kind::model && (format.empty() || format == "zip")) return answer("model.zip", "application/zip", ".zip");
   if (manifest.is_table() && (format == "parquet" || (format.empty() && manifest.kind != Kind::object)))
     return answer("rows.parquet", "application/vnd.apache.parquet", ".parquet");

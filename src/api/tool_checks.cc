@@ -84,15 +84,24 @@ Status check_method(const Callable& callable, const std::string& method, const j
   return check_arguments(found->second, arguments(request, "methodParameters"), name + "." + method, "methodParameters");
 }
 
+// A tool, and what is known of it.
+struct Tool {
+  std::string_view name;
+  const ToolIndex& index;
+  const std::vector<std::string>& widened;  // modules that this server's tools may call, too
+};
+
 // --- The class form ---
 
 // Nothing where the index knows too little to say.
-Result<const Callable*> find_callable(const ToolIndex& index, std::string_view tool, std::string_view service, const json::object& request) {
+Result<const Callable*> find_callable(const Tool& tool, std::string_view service, const json::object& request) {
+  const auto& index = tool.index;
   auto path = string_or(request, "modulePath");
-  auto allowed = index.allowed(tool, service);
+  auto allowed = index.allowed(tool.name, service);
+  allowed.insert(allowed.end(), tool.widened.begin(), tool.widened.end());
   if (std::ranges::none_of(allowed, [&](auto prefix) { return is_below(path, prefix); }))
     return fail_field(Code::unacceptable, "/modulePath",
-                      fmt::format("{} does not belong to {}: its modules are {}", in_quotes(path), tool, fmt::join(allowed, ", ")));
+                      fmt::format("{} does not belong to {}: its modules are {}", in_quotes(path), tool.name, fmt::join(allowed, ", ")));
   const auto* module = index.find_module(path);
   if (module == nullptr && index.covers(path))
     return fail_field(Code::unacceptable, "/modulePath",
@@ -106,8 +115,8 @@ Result<const Callable*> find_callable(const ToolIndex& index, std::string_view t
   return found == module->end() ? nullptr : found->second;
 }
 
-Status check_class_form(const ToolIndex& index, std::string_view tool, std::string_view service, const json::object& request) {
-  LO_ASSIGN(const auto* callable, find_callable(index, tool, service, request));
+Status check_class_form(const Tool& tool, std::string_view service, const json::object& request) {
+  LO_ASSIGN(const auto* callable, find_callable(tool, service, request));
   if (callable == nullptr) return {};
   auto name = string_or(request, "class");
   auto given = arguments(request, "classParameters");
@@ -125,24 +134,24 @@ Status check_class_form(const ToolIndex& index, std::string_view tool, std::stri
 
 // The class of what a step of the line gives, as far as it can be known now: a model's from its request, a trained one's from the model it
 // was made from.
-Result<const Callable*> class_of(const ToolIndex& index, std::string_view tool, const std::string& reference, const Context& context, int depth = 0) {
+Result<const Callable*> class_of(const Tool& tool, const std::string& reference, const Context& context, int depth = 0) {
   constexpr int kDeepest = 16;
   LO_ASSIGN(auto revision, bound_revision(context, reference));
   if (!revision || depth > kDeepest) return nullptr;
   if (revision->operation.starts_with("model/") && revision->request.contains("modulePath")) {
-    auto callable = find_callable(index, tool, "model", revision->request);
+    auto callable = find_callable(tool, "model", revision->request);
     return callable && *callable != nullptr && (*callable)->is_class ? *callable : nullptr;
   }
   const auto* line = revision->request.if_contains("line");
   if (!revision->operation.starts_with("train/") || line == nullptr || line->as_array().empty()) return nullptr;
-  return class_of(index, tool, std::string(line->as_array().front().as_string()), context, depth + 1);
+  return class_of(tool, std::string(line->as_array().front().as_string()), context, depth + 1);
 }
 
 // Only where every step of the line is a model of the same known class or was trained from one: then it is clear which one has the method.
-Status check_instance_form(const ToolIndex& index, std::string_view tool, const json::object& request, const Context& context) {
+Status check_instance_form(const Tool& tool, const json::object& request, const Context& context) {
   std::set<const Callable*> classes;
   for (const auto& name : request.at("line").as_array()) {
-    LO_ASSIGN(const auto* one, class_of(index, tool, std::string(name.as_string()), context));
+    LO_ASSIGN(const auto* one, class_of(tool, std::string(name.as_string()), context));
     classes.insert(one);
   }
   if (classes.size() != 1 || *classes.begin() == nullptr) return {};
@@ -179,12 +188,13 @@ std::shared_ptr<const ToolIndex> ToolIndexes::find_any() {
 Status check_call(const engine::NewStep& step, const Context& context) {
   auto slash = step.service.find('/');
   auto service = std::string_view(step.service).substr(0, slash);
-  auto tool = std::string_view(step.service).substr(slash + 1);
-  auto index = context.tools == nullptr ? nullptr : context.tools->find(tool);
+  auto name = std::string_view(step.service).substr(slash + 1);
+  auto index = context.tools == nullptr ? nullptr : context.tools->find(name);
   if (!index && context.tools != nullptr) index = context.tools->find_any();
   if (!index || step.request.contains("environment")) return {};  // which may have other modules and versions
-  if (step.request.contains("modulePath")) return check_class_form(*index, tool, service, step.request);
-  if (step.request.contains("line") && step.request.contains("method")) return check_instance_form(*index, tool, step.request, context);
+  Tool tool{.name = name, .index = *index, .widened = context.tools->widened()};
+  if (step.request.contains("modulePath")) return check_class_form(tool, service, step.request);
+  if (step.request.contains("line") && step.request.contains("method")) return check_instance_form(tool, step.request, context);
   return {};
 }
 

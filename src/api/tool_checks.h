@@ -23,6 +23,10 @@ class ToolIndexes {
   // Where the tool's index will be. Before anything else.
   void add(std::string tool, std::filesystem::path file);
 
+  // Modules that every tool may call besides its own. Before anything else.
+  void widen(std::vector<std::string> modules) { widened_ = std::move(modules); }
+  const std::vector<std::string>& widened() const { return widened_; }
+
  private:
   struct Entry {
     std::filesystem::path file;
@@ -30,6 +34,7 @@ class ToolIndexes {
   };
   Mutex mutex_;
   std::map<std::string, Entry, std::less<>> entries_ LO_GUARDED_BY(mutex_);
+  std::vector<std::string> widened_;
 };
 
 // Code::unacceptable at the member that is wrong, naming what would be right. What the index does not know passes: the step checks

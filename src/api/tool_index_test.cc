@@ -93,6 +93,15 @@ TEST_F(ToolIndexTest, ModulesOfOthersAreRefused) {
   EXPECT_EQ(problem("explore/scikitlearn", {{"modulePath", "numpy"}, {"class", "histogram"}}), "");
 }
 
+TEST_F(ToolIndexTest, ModulesThatTheServerAddsAreEveryToolsOwn) {
+  tools_.widen({"mylab.models"});
+  for (std::string service : {"model/scikitlearn", "model/tensorflow", "explore/scikitlearn"}) {
+    EXPECT_EQ(problem(service, {{"modulePath", "mylab.models.linear"}, {"class", "Line"}}), "");
+    EXPECT_THAT(problem(service, {{"modulePath", "mylab"}, {"class", "Line"}}), HasSubstr("'mylab' does not belong to"));
+  }
+  EXPECT_THAT(model({{"modulePath", "os"}, {"class", "x"}}), HasSubstr("its modules are sklearn, xgboost, mylab.models"));
+}
+
 TEST_F(ToolIndexTest, WhatDoesNotExistIsNamedWithWhatIsNear) {
   EXPECT_THAT(model({{"modulePath", "sklearn.swm"}, {"class", "SVC"}}), HasSubstr("/modulePath there is no module 'sklearn.swm': did you mean 'sklearn.svm'?"));
   EXPECT_THAT(model({{"modulePath", "sklearn.svm"}, {"class", "SVD"}}), HasSubstr("/class module 'sklearn.svm' has no 'SVD': did you mean 'SVC'?"));

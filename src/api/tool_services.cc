@@ -105,10 +105,9 @@ void read_file(Fields& fields, json::object& request, const Context& context) {
 
 // What only some services have, passed on to the step as it is.
 void read_options(const Kind& kind, const json::object& body, Fields& fields, json::object& request) {
-  std::vector<std::string_view> keys;
-  if (kind.service == "train" || kind.service == "tune") keys = {"checkpoint"};
-  if (kind.service == "explore") keys = {"figure", "hue"};
-  for (auto key : keys) {
+  if ((kind.service == "train" || kind.service == "tune") && fields.optional_flag("checkpoint")) request["checkpoint"] = true;
+  if (kind.service != "explore") return;
+  for (auto key : {"figure", "hue"}) {
     fields.accept(key);
     if (fields.has(key)) request[key] = body.at(key);
   }

@@ -70,21 +70,22 @@ Result<std::vector<store::Staging>> make_stagings(const engine::JobRequest& job,
   return stagings;
 }
 
-Status fill(JobFiles& files, const engine::JobRequest& job, store::Store& store, const Cgroups& cgroups,
-            const CgroupLimits& limits, const std::optional<SparkTarget>& spark) {
-  const auto data = files.folder.parent_path().parent_path();  // of <data>/run/<token>
-  LO_ASSIGN(auto checkpoint, make_checkpoint(data, job));
+Status fill(JobFiles& files, const engine::JobRequest& job, const RunContext& context, const CgroupLimits& limits,
+            const std::optional<SparkTarget>& spark) {
+  auto& store = *context.options.store;
+  LO_ASSIGN(auto checkpoint, make_checkpoint(context.options.data, job));
   json::object inputs;
   for (const auto& input : job.inputs) {
     LO_ASSIGN(inputs[input.name], input_json(input, store));
   }
   LO_ASSIGN(files.stagings, make_stagings(job, store));
   LO_TRY(make_folder(files.folder));
-  LO_ASSIGN(files.cgroup, cgroups.make(job.token, limits));
+  LO_ASSIGN(files.cgroup, context.cgroups.make(job.token, limits));
   auto step = step_json(job, paths_of(files.stagings), std::move(inputs), files.cgroup, spark);
   LO_TRY(add_uploads(job, store, step));
   if (checkpoint) step["checkpoint"] = checkpoint->string();
-  step["environments"] = (data / "environments").string();
+  step["environments"] = context.environments_folder().string();
+  step["modules"] = json::value_from(context.options.python.tool_modules);
   return write_private(files.step_file, json::serialize(step));
 }
 
@@ -159,10 +160,11 @@ Result<json::object> input_json(const engine::Input& input, store::Store& store)
   return result;
 }
 
-Result<JobFiles> prepare_job(const engine::JobRequest& job, const fs::path& run_folder, store::Store& store,
-                             const Cgroups& cgroups, const CgroupLimits& limits, const std::optional<SparkTarget>& spark) {
-  JobFiles files{.folder = run_folder / job.token, .step_file = run_folder / job.token / "step.json", .stagings = {}, .cgroup = {}};
-  if (auto status = fill(files, job, store, cgroups, limits, spark); !status) {
+Result<JobFiles> prepare_job(const engine::JobRequest& job, const RunContext& context, const CgroupLimits& limits,
+                             const std::optional<SparkTarget>& spark) {
+  auto folder = context.run_folder() / job.token;
+  JobFiles files{.folder = folder, .step_file = folder / "step.json", .stagings = {}, .cgroup = {}};
+  if (auto status = fill(files, job, context, limits, spark); !status) {
     files.cgroup.remove();
     remove_job_folder(files.folder);
     return fail(std::move(status).error());

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/runner.h"
-#include "run/cgroup.h"
+#include "run/run_context.h"
 #include "store/store.h"
 
 namespace lo::run {
@@ -35,8 +35,8 @@ json::object step_json(const engine::JobRequest& job, const std::vector<std::fil
 Result<json::object> input_json(const engine::Input& input, store::Store& store);
 
 // Makes folders, control groups and the step file. What it made is removed again when it fails.
-Result<JobFiles> prepare_job(const engine::JobRequest& job, const std::filesystem::path& run_folder, store::Store& store,
-                             const Cgroups& cgroups, const CgroupLimits& limits, const std::optional<SparkTarget>& spark);
+Result<JobFiles> prepare_job(const engine::JobRequest& job, const RunContext& context, const CgroupLimits& limits,
+                             const std::optional<SparkTarget>& spark);
 
 // The outcome that a member's process wrote into its staging folder, published if it is a good one; none when there is no result.
 std::optional<engine::Outcome> collect_result(store::Staging staging, store::Store& store);

@@ -94,6 +94,17 @@ Status note_cgroups(const fs::path& data, const Cgroups& cgroups) {
   return {};
 }
 
+void remove_environments_but(const fs::path& data, const std::set<std::string>& digests) {
+  std::error_code error;
+  for (fs::directory_iterator it(data / "environments", error), end; !error && it != end; it.increment(error)) {
+    auto name = it->path().filename().string();
+    if (name.starts_with('.') || digests.contains(name)) continue;
+    log::info("run: environment {} belongs to no step any more and is removed", name);
+    std::error_code ignored;
+    fs::remove_all(it->path(), ignored);
+  }
+}
+
 void remove_abandoned_scratch(const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ void clear_leftovers(const std::filesystem::path& data, std::string_view server_
 
 // Notes where control groups are made, so that a later server in another group finds them.
 Status note_cgroups(const std::filesystem::path& data, const Cgroups& cgroups);
+
+// Removes the environments that nothing refers to any more: all but those of these digests. Only while no job runs.
+void remove_environments_but(const std::filesystem::path& data, const std::set<std::string>& digests);
 
 // Removes the scratch folders of steps whose keeper was killed: nobody holds a lock on them.
 void remove_abandoned_scratch(const std::filesystem::path& folder);

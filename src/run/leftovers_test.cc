@@ -56,6 +56,14 @@ TEST_F(LeftoversTest, OwnProcessesAreKilledAndOthersAreNot) {
   ::waitpid(other, &status, 0);
 }
 
+TEST_F(LeftoversTest, EnvironmentsOfNobodyAreRemoved) {
+  for (const char* name : {"used", "unused/bin"}) fs::create_directories(folder_.path() / "environments" / name);
+  remove_environments_but(folder_.path(), {"used", "gone"});
+  EXPECT_TRUE(fs::exists(folder_.path() / "environments" / "used"));
+  EXPECT_FALSE(fs::exists(folder_.path() / "environments" / "unused"));
+  remove_environments_but(folder_.path() / "absent", {});
+}
+
 TEST_F(LeftoversTest, JobFoldersAreRemovedAndLogsAreNot) {
   for (const char* name : {"run/abc", "spark/tmp", "logs/1"}) fs::create_directories(folder_.path() / name);
   clear_leftovers(folder_.path(), "id");

@@ -45,7 +45,7 @@ ProcessJob::ProcessJob(Parts parts)
 void ProcessJob::begin() {
   CgroupLimits limits{.memory_bytes = memory_limit(), .processes = parts_.context->options.max_processes};
   auto prepare = [context = parts_.context, request = parts_.request, limits, spark = parts_.spark] {
-    return prepare_job(request, context->run_folder(), *context->options.store, context->cgroups, limits, spark);
+    return prepare_job(request, *context, limits, spark);
   };
   parts_.context->on_pool(std::move(prepare), [self = shared_from_this()](Result<JobFiles> files) { self->prepared(std::move(files)); });
 }

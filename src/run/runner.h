@@ -11,6 +11,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/async.h"
 #include "engine/runner.h"
@@ -37,6 +38,7 @@ struct PythonOptions {
   std::filesystem::path spark_python;  // interpreter of the kind spark, and of the local Spark server
   std::filesystem::path tensorflow_python;  // interpreter of the kind tensorflow; "" = its environment is made when it is first needed
   std::filesystem::path home;          // the folder of the `orchestra` script, which makes environments
+  std::vector<std::string> tool_modules;  // prefixes that the services of every tool may call besides the tool's own
   std::filesystem::path java_home;     // "" = java is looked for on PATH
   std::chrono::milliseconds idle = std::chrono::minutes{15};  // a fork server without jobs is let go after so long; bare stays
   bool warm_bare = true;               // start the bare fork server at once, not at the first job

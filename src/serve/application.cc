@@ -22,6 +22,7 @@
 #include "run/log_writer.h"
 #include "run/native/dataset_operations.h"
 #include "run/runner.h"
+#include "serve/environments.h"
 #include "serve/repair.h"
 #include "store/store.h"
 
@@ -107,6 +108,7 @@ run::RunOptions Application::run_options() {
   run::DatasetOptions dataset{.store = store_.get()};
   dataset.download.policy = context_.urls;
   options.native = run::dataset_operations(dataset);
+  options.python.tool_modules = options_.tool_modules;
   options.python.runtime = options_.home / "runtime" / "python";
   options.python.python = options_.python;
   options.python.home = options_.home;
@@ -145,6 +147,7 @@ void Application::fill_context() {
   context_.tools = &tools_;
   tools_.add("scikitlearn", options_.home / "build" / "tool-index" / "python.json");
   tools_.add("tensorflow", options_.home / "build" / "tool-index" / "tensorflow.json");
+  tools_.widen(options_.tool_modules);
   context_.urls.allow_private = true;  // the server itself is bound to loopback
   context_.log_path = [this](engine::RevisionKey key, int attempt) { return run::log_path(data_.path(), key, attempt); };
   context_.logs = &logs_;
@@ -157,6 +160,7 @@ Status Application::start_engine() {
   context_.runner = runner_.get();
   LO_ASSIGN(auto live, catalog_->live_digests());
   LO_TRY(store_->sweep(live));
+  LO_TRY(remove_unused_environments(*catalog_, data_.path()));
   engine::ConductorPorts ports{.executor = io_.executor(),
                                .clock = clock_,
                                .catalog = catalog_.get(),

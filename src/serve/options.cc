@@ -3,7 +3,18 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include <regex>
+
 namespace lo::serve {
+namespace {
+
+// "" when it is the name of a module, else what is wrong.
+std::string is_module(const std::string& text) {
+  static const std::regex name("[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*");
+  return std::regex_match(text, name) ? "" : "\"" + text + "\" is no name of a module, such as mylab.models";
+}
+
+}  // namespace
 
 CLI::App* add_serve_command(CLI::App& app, Options& options) {
   auto* serve = app.add_subcommand("serve", "Run the server");
@@ -25,6 +36,10 @@ CLI::App* add_serve_command(CLI::App& app, Options& options) {
       ->check(CLI::Range(0.0, 4096.0));
   serve->add_option("--memory", options.memory, "Bytes that a step may take which states no limit")
       ->transform(CLI::AsSizeValue(false));
+  serve
+      ->add_option("--tool-module", options.tool_modules,
+                   "Module that model, train, transform and the other services may call besides their tool's own, with those below it; can be given again")
+      ->check(is_module);
   serve->add_option("--grace", options.grace, "Seconds that a step has to end by itself when it is stopped")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 60.0));

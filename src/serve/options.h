@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lo::serve {
 
@@ -23,6 +24,7 @@ struct Options {
   double spark_idle_minutes = 15;
   double cpus = 0;                                  // running jobs take one each; 0 = as many as the machine has, at least 2
   std::optional<std::int64_t> memory;               // bytes a step may take that does not say
+  std::vector<std::string> tool_modules;            // may be called by the services of every tool, with what lies below them
   double grace = 5;                                 // seconds between SIGTERM and SIGKILL of a step
   std::string log_level = "info";
 };
