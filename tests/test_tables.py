@@ -1,8 +1,11 @@
 """Tables and files between engines: functions, tools, Spark."""
 
 import io
+import json
 import zipfile
 
+import pyarrow.csv
+import pyarrow.parquet
 import pytest
 
 from support import PREFIX, FileServer, serving, unique
@@ -17,6 +20,10 @@ from pyspark.ml.feature import VectorAssembler
 assembler = VectorAssembler(inputCols=['x1', 'x2'], outputCol='features')
 features_training = assembler.transform(training_df)
 features_evaluation, features_testing = features_training, assembler.transform(testing_df)
+"""
+MANY = """
+import numpy, pandas
+response = pandas.DataFrame(numpy.random.default_rng(33).random((400_000, 3)), columns=['x1', 'x2', 'x3'])
 """
 
 
@@ -95,6 +102,51 @@ def test_a_frame_of_a_function_goes_through_spark_and_back(shared):
     assert any("metadata/" in each for each in zipfile.ZipFile(io.BytesIO(model.content)).namelist())
     assert shared.get(f"/step/{name}DT/artifact", format="csv").text.count("\n") == 61
     assert shared.delete(f"/builder/sparkml/{name}DT", cascade="true").status_code == 200
+
+
+@pytest.fixture(scope="module")
+def many(shared):
+    name = unique("many")
+    shared.function(name, MANY)
+    assert shared.finished(name)["rows"] == 400_000
+    return name
+
+
+def test_many_plain_numbers_are_a_dataset_as_any(shared, many):
+    columns, counts, changed = unique(), unique(), unique()
+    third = shared.value("[float(each) for each in x.iloc[300_000]]", x=f"${many}")
+    row = {"_id": 300_001} | dict(zip(("x1", "x2", "x3"), third, strict=True))
+    assert shared.rows(many, skip=300_000, limit=2)[:1] == [row]
+    assert shared.rows(many, query=json.dumps({"x1": third[0]})) == [row]
+    shared.made("/transform/projection", {"inputDatasetName": many, "outputDatasetName": columns, "names": ["x2"]})
+    assert shared.rows(columns, skip=300_000, limit=2)[0] == {"_id": 300_001, "x2": third[1]}
+    shared.made("/explore/histogram", {"inputDatasetName": many, "outputDatasetName": counts, "names": ["x3"], "bins": 10})
+    bins = shared.get(f"/explore/histogram/{counts}").json()["result"][1]["x3"]
+    assert len(bins) == 10 and sum(each["count"] for each in bins) == 400_000
+    shared.function(changed, "frame['x1'] = 0.0\nframe.iloc[0, 1] = 5.0\nresponse = float(frame['x1'].sum())", functionParameters={"frame": f"${many}"})
+    shared.finished(changed)
+    assert shared.rows(many, skip=300_000, limit=2)[:1] == [row]
+
+
+@pytest.mark.parametrize("wanted", [None, "parquet", "arrow", "csv"])
+def test_many_plain_numbers_as_a_file(shared, many, wanted):
+    answer = shared.get(f"/step/{many}/artifact", **({"format": wanted} if wanted else {}))
+    assert answer.status_code == 200, answer.text
+    read = {"arrow": lambda file: pyarrow.ipc.open_file(file).read_all(), "csv": pyarrow.csv.read_csv}.get(wanted, pyarrow.parquet.read_table)
+    table = read(io.BytesIO(answer.content))
+    assert (table.column_names, table.num_rows) == (["x1", "x2", "x3"], 400_000)
+    assert table.column("x2")[7].as_py() == shared.rows(many, skip=7, limit=2)[0]["x2"]
+
+
+@pytest.mark.spark
+def test_many_plain_numbers_train_with_spark(shared, many):
+    name = unique("spark")
+    code = "from pyspark.sql.functions import col\ntraining_df = training_df.withColumn('label', (col('x1') > 0.5).cast('double'))" + MODELING
+    answer = shared.post("/builder/sparkml", {"trainDatasetName": many, "testDatasetName": many, "name": name, "modelingCode": code,
+                                              "classifiersList": ["DT"]})
+    assert answer.status_code == 201, answer.text
+    step = shared.finished(f"{name}DT", timeout=240)
+    assert step["rows"] == 400_000 and step["metrics"]["accuracy"] > 0.99
 
 
 def test_a_file_is_open_for_reading_in_a_step(shared):

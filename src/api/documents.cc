@@ -29,13 +29,17 @@ Result<const catalog::Revision*> wanted_revision(const StepRecord& record, std::
   return revision;
 }
 
+const store::Part* documents_part(const store::Manifest& manifest) { return manifest.part("documents.json"); }
+const store::Part* rows_part(const store::Manifest& manifest) { return manifest.rows_part(); }
+using FindPart = const store::Part* (*)(const store::Manifest&);
+
 // A part of the wanted result; nothing before the first one.
 Result<std::optional<std::filesystem::path>> part_of_result(const Context& context, const StepRecord& record, std::optional<int> number,
-                                          std::string_view part, std::string_view what) {
+                                          FindPart find, std::string_view what) {
   LO_ASSIGN(const auto* revision, wanted_revision(record, number));
   if (revision == nullptr) return std::nullopt;
   LO_ASSIGN(auto manifest, store::manifest_from_json(revision->result));
-  const auto* found = manifest.part(part);
+  const auto* found = find(manifest);
   if (found == nullptr) return fail(Code::not_found, fmt::format("the result of \"{}\" is not {}", record.step.name, what));
   LO_ASSIGN(auto path, context.store->path_of(*found));
   return path;
@@ -51,7 +55,7 @@ Result<json::array> stored_documents(const std::filesystem::path& path) {
 // The documents that the result consists of, numbered from 1.
 Result<json::array> result_documents(const Context& context, const StepRecord& record, std::optional<int> number) {
   json::array documents{metadata_of(record)};
-  LO_ASSIGN(auto path, part_of_result(context, record, number, "documents.json", "a list of documents"));
+  LO_ASSIGN(auto path, part_of_result(context, record, number, documents_part, "a list of documents"));
   if (!path) return documents;
   LO_ASSIGN(auto stored, stored_documents(*path));
   for (auto& document : stored) {
@@ -64,7 +68,7 @@ Result<json::array> result_documents(const Context& context, const StepRecord& r
 Result<json::array> rows_of(const Context& context, const StepRecord& record, const dataset::Query& filter,
                             const DocumentQuery& query) {
   auto metadata = metadata_of(record);
-  LO_ASSIGN(auto table, part_of_result(context, record, query.revision, "rows.parquet", "a table"));
+  LO_ASSIGN(auto table, part_of_result(context, record, query.revision, rows_part, "a table"));
   if (!table) return select(json::array{std::move(metadata)}, filter, query.page);
   return dataset::find(*table, filter, metadata, query.page.skip, query.page.limit);
 }

@@ -51,6 +51,7 @@ std::optional<FileAnswer> stored_file(const Manifest& manifest, const std::strin
   if (manifest.kind == Kind::model && (format.empty() || format == "zip")) return answer("model.zip", "application/zip", ".zip");
   if (manifest.is_table() && (format == "parquet" || (format.empty() && manifest.kind != Kind::object)))
     return answer("rows.parquet", "application/vnd.apache.parquet", ".parquet");
+  if (manifest.is_table() && format == "arrow") return answer("rows.arrow", "application/vnd.apache.arrow.file", ".arrow");
   return std::nullopt;
 }
 

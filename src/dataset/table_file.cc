@@ -2,14 +2,10 @@
 
 #include <arrow/io/file.h>
 #include <arrow/record_batch.h>
-#include <arrow/table.h>
 #include <arrow/type.h>
 #include <arrow/util/byte_size.h>
 #include <fcntl.h>
-#include <parquet/arrow/reader.h>
-#include <parquet/arrow/schema.h>
 #include <parquet/arrow/writer.h>
-#include <parquet/file_reader.h>
 #include <algorithm>
 #include <cerrno>
 #include <numeric>
@@ -29,18 +25,6 @@ constexpr std::int64_t kMostGroupBytes = std::int64_t{64} << 20;
 constexpr std::int64_t kColumnChunkBytes = 16 * 1024;  // below, a column's description outweighs its values
 
 std::int64_t group_bytes_for(int columns) { return std::clamp(columns * kColumnChunkBytes, kLeastGroupBytes, kMostGroupBytes); }
-
-std::vector<std::int64_t> first_rows_of(const parquet::FileMetaData& metadata) {
-  std::vector<std::int64_t> first_rows{0};
-  for (int group = 0; group < metadata.num_row_groups(); ++group)
-    first_rows.push_back(first_rows.back() + metadata.RowGroup(group)->num_rows());
-  return first_rows;
-}
-
-void add_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& leaves) {
-  if (field.is_leaf()) leaves.push_back(field.column_index);
-  for (const auto& child : field.children) add_leaves(child, leaves);
-}
 
 std::shared_ptr<parquet::WriterProperties> file_properties() {
   return parquet::WriterProperties::Builder().compression(arrow::Compression::ZSTD)->compression_level(1)->build();
@@ -64,37 +48,22 @@ std::vector<store::Field> fields_of(const arrow::Schema& schema) {
   return fields;
 }
 
-TableReader::TableReader() = default;
-TableReader::TableReader(TableReader&&) noexcept = default;
-TableReader& TableReader::operator=(TableReader&&) noexcept = default;
-TableReader::~TableReader() = default;
-
 Result<TableReader> TableReader::open(const std::filesystem::path& path) {
   return guarded("read the table", [&]() -> Result<TableReader> {
-    TableReader table;
-    LO_ARROW_ASSIGN(auto file, arrow::io::ReadableFile::Open(path.string()), "open the table");
-    LO_ARROW_ASSIGN(table.reader_, parquet::arrow::OpenFile(file, arrow::default_memory_pool()), "read the table");
-    LO_ARROW_TRY(table.reader_->GetSchema(&table.schema_), "read the table's schema");
-    table.first_rows_ = first_rows_of(*table.reader_->parquet_reader()->metadata());
-    return table;
+    LO_ASSIGN(auto source, is_arrow_file(path) ? open_arrow(path) : open_parquet(path));
+    return TableReader(std::move(source));
   });
 }
 
-std::vector<store::Field> TableReader::fields() const { return fields_of(*schema_); }
+std::vector<store::Field> TableReader::fields() const { return fields_of(*schema()); }
 
 Result<std::shared_ptr<arrow::RecordBatch>> TableReader::read(int group, const std::optional<std::vector<int>>& indexes) {
   using Batch = std::shared_ptr<arrow::RecordBatch>;
   return guarded("read the table", [&]() -> Result<Batch> {
-    std::vector<int> wanted = indexes.value_or(std::vector<int>{});
-    if (!indexes) {
-      wanted.resize(static_cast<std::size_t>(schema_->num_fields()));
-      std::iota(wanted.begin(), wanted.end(), 0);
-    }
-    std::vector<int> leaves;
-    for (int index : wanted) add_leaves(reader_->manifest().schema_fields.at(static_cast<std::size_t>(index)), leaves);
-    LO_ARROW_ASSIGN(auto table, reader_->ReadRowGroup(group, leaves), "read the table");
-    LO_ARROW_ASSIGN(auto batch, table->CombineChunksToBatch(), "read the table");
-    return batch;
+    if (indexes) return source_->read(group, *indexes);
+    std::vector<int> all(static_cast<std::size_t>(schema()->num_fields()));
+    std::iota(all.begin(), all.end(), 0);
+    return source_->read(group, all);
   });
 }
 

@@ -1,4 +1,4 @@
-// Parquet files as row groups of record batches. Threads: one at a time; all functions block on the disk.
+// Tables as groups of record batches, read from Parquet or Arrow files and written as Parquet. Threads: one at a time; all functions block on the disk.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "dataset/table_source.h"
 #include "store/manifest.h"
 
 namespace arrow {
@@ -16,7 +17,6 @@ class RecordBatch;
 class Schema;
 }  // namespace arrow
 namespace parquet::arrow {
-class FileReader;
 class FileWriter;
 }  // namespace parquet::arrow
 
@@ -24,28 +24,22 @@ namespace lo::dataset {
 
 class TableReader {
  public:
-  // Code::corrupt when it is no Parquet file.
+  // Code::corrupt when it is no such file.
   static Result<TableReader> open(const std::filesystem::path& path);
-  TableReader(TableReader&&) noexcept;
-  TableReader& operator=(TableReader&&) noexcept;
-  ~TableReader();
-
-  const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
-  std::int64_t rows() const { return first_rows_.back(); }
-  int groups() const { return static_cast<int>(first_rows_.size()) - 1; }
+  const std::shared_ptr<arrow::Schema>& schema() const { return source_->schema(); }
+  std::int64_t rows() const { return source_->first_rows().back(); }
+  int groups() const { return static_cast<int>(source_->first_rows().size()) - 1; }
   std::int64_t first_row(int group) const {
-    return first_rows_[static_cast<std::size_t>(group)];
+    return source_->first_rows()[static_cast<std::size_t>(group)];
   }  // from 0; of groups(): rows()
   std::vector<store::Field> fields() const;
 
-  // One row group, of it the fields with the given indexes (in that order) or all. Never null.
+  // One group, of it the fields with the given indexes (in that order) or all. Never null.
   Result<std::shared_ptr<arrow::RecordBatch>> read(int group, const std::optional<std::vector<int>>& indexes = {});
 
  private:
-  TableReader();
-  std::unique_ptr<parquet::arrow::FileReader> reader_;
-  std::shared_ptr<arrow::Schema> schema_;
-  std::vector<std::int64_t> first_rows_;  // of each row group, and the number of rows at the end
+  explicit TableReader(std::unique_ptr<TableSource> source) : source_(std::move(source)) {}
+  std::unique_ptr<TableSource> source_;
 };
 
 // Writes zstd Parquet in row groups of a few MB, so that a page of rows is cheap to read. A file that is not finished is

@@ -81,6 +81,11 @@ const Part* Manifest::part(std::string_view name) const {
   return found == parts.end() ? nullptr : &*found;
 }
 
+const Part* Manifest::rows_part() const {
+  const auto* found = part("rows.parquet");
+  return found != nullptr ? found : part("rows.arrow");
+}
+
 std::int64_t Manifest::bytes() const {
   return std::accumulate(parts.begin(), parts.end(), std::int64_t{0},
                          [](std::int64_t sum, const Part& part) { return sum + part.bytes; });

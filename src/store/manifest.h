@@ -11,7 +11,7 @@ namespace lo::store {
 
 enum class Kind {
   none,    // nothing but the fact that it ran
-  table,   // part "rows.parquet"
+  table,   // part "rows.parquet"; of plain numbers "rows.arrow"
   object,  // part "object.pickle", and "buffers.bin" when it has out-of-band buffers
   model,   // a table of predictions ("rows.parquet") and the fitted model ("model.zip")
   blob,    // one file as it came: "content"
@@ -47,8 +47,9 @@ struct Manifest {
   const Part* part(std::string_view name) const;
   std::int64_t bytes() const;  // of all parts
   std::string digest() const;  // of the whole: over kind and the parts' names and digests
+  const Part* rows_part() const;  // "rows.parquet" or "rows.arrow"
   // It has rows: a table, predictions beside a model, trials beside a search.
-  bool is_table() const { return kind == Kind::table || kind == Kind::model || part("rows.parquet") != nullptr; }
+  bool is_table() const { return kind == Kind::table || kind == Kind::model || rows_part() != nullptr; }
 };
 
 // The part that a request's `upload: {digest, bytes}` stands for.

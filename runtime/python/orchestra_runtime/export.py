@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from orchestra_runtime import tables
@@ -47,7 +48,7 @@ def _write_naturally(job: Job, name: str, target: Path) -> str:
 
 def natural(stored: Input) -> str:
     """The format that programs of its kind read, by what the manifest says of it."""
-    if tables.ROWS in stored.parts and stored.kind != "object":
+    if tables.has_rows(stored.parts) and stored.kind != "object":
         return "parquet"
     module, _, kind = stored.type_name.rpartition(".")
     package = module.partition(".")[0]
@@ -65,8 +66,9 @@ def _write(job: Job, name: str, wanted: str, target: Path) -> None:
     try:
         if stored.kind == "object" and chosen.of_object:
             chosen.of_object(job.load(name), target)
-        elif tables.ROWS in stored.parts and chosen.of_rows:
-            chosen.of_rows(stored.parts[tables.ROWS], target)
+        elif tables.has_rows(stored.parts) and chosen.of_rows:
+            with tempfile.TemporaryDirectory() as scratch:
+                chosen.of_rows(tables.as_parquet(stored.parts, Path(scratch)), target)
         else:
             raise ValueError(f"there is {', '.join(_possible(stored)) or 'no other'}")
     except MemoryError:
@@ -80,5 +82,5 @@ def _described(stored: Input) -> str:
 
 
 def _possible(stored: Input) -> list[str]:
-    is_object, has_rows = stored.kind == "object", tables.ROWS in stored.parts
+    is_object, has_rows = stored.kind == "object", tables.has_rows(stored.parts)
     return [name for name, each in FORMATS.items() if (is_object and each.of_object) or (has_rows and each.of_rows)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pyspark.ml.functions import vector_to_array
@@ -33,7 +35,8 @@ class Features:
 
 def read(spark: SparkSession, stored: Input) -> DataFrame:
     """The rows of a stored table, in their order."""
-    return spark.read.parquet("file:" + _PATTERN.sub(r"\\\g<0>", str(stored.parts[tables.ROWS])))
+    path = tables.as_parquet(stored.parts, Path(tempfile.mkdtemp()))  # which lives as long as the step
+    return spark.read.parquet("file:" + _PATTERN.sub(r"\\\g<0>", str(path)))
 
 
 def features(code: str, training: DataFrame, testing: DataFrame, spark: SparkSession) -> Features:

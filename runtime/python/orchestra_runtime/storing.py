@@ -40,7 +40,7 @@ def load_column(reference: str, stored: Input, column: str) -> Any:
     names = [field["name"] for field in stored.fields]
     if column not in names:
         raise LookupError(f"'{reference}' has no column '{column}': it has {', '.join(names)}")
-    return tables.column(stored.parts[tables.ROWS], column)
+    return tables.column(stored.parts, column)
 
 
 class LoadFailed(RuntimeError):
@@ -49,7 +49,7 @@ class LoadFailed(RuntimeError):
 
 def _load(stored: Input) -> Any:
     if stored.kind in ("table", "model"):
-        return tables.read(stored.parts[tables.ROWS])
+        return tables.read(stored.parts)
     if stored.kind == "object":
         return objects.load(stored.parts[objects.PICKLE], stored.parts.get(objects.BUFFERS))
     if stored.kind == "documents":

@@ -1,4 +1,4 @@
-"""Tables as Parquet: pandas, Arrow and Polars frames in, pandas frames out.
+"""Tables as Parquet, and large ones of plain numbers as Arrow files (`numbers_file`): pandas, Arrow and Polars frames in, pandas frames out.
 
 How a pandas frame is stored:
 - An index is kept as a column when it has a name, and dropped otherwise.
@@ -14,12 +14,15 @@ import datetime
 import decimal
 import numbers
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestra_runtime import numbers_file
 from orchestra_runtime.records import Manifest
 
 if TYPE_CHECKING:
+    import numpy
     import pandas
     import pyarrow
 
@@ -57,17 +60,24 @@ def to_arrow(frame: Any, notes: list[str]) -> pyarrow.Table:
 
 
 def write(table: pyarrow.Table, folder: Path, type_name: str = "") -> Manifest:
-    """Writes `rows.parquet` into `folder`. NoTable when a column's type does not go into Parquet."""
+    """Writes `rows.parquet` or `rows.arrow` into `folder`. NoTable when a column's type does not go into Parquet."""
     import pyarrow as pa
-    import pyarrow.parquet as parquet
 
+    repeating = [name for name in table.column_names if _repeats(table.column(name))]
+    if not repeating and numbers_file.suits(table):
+        numbers_file.write(table, folder)
+        return Manifest("table", (numbers_file.NAME,), type_name, fields(table.schema), table.num_rows)
     try:
-        repeating = [name for name in table.column_names if _repeats(table.column(name))]
-        parquet.write_table(table, folder / ROWS, compression=_compression(table, repeating), row_group_size=_group_rows(table),
-                            use_dictionary=repeating)
+        _write_parquet(table, folder / ROWS, repeating)
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise NoTable(str(error)) from error
     return Manifest("table", (ROWS,), type_name, fields(table.schema), table.num_rows)
+
+
+def _write_parquet(table: pyarrow.Table, path: Path, repeating: list[str]) -> None:
+    import pyarrow.parquet as parquet
+
+    parquet.write_table(table, path, compression=_compression(table, repeating), row_group_size=_group_rows(table), use_dictionary=repeating)
 
 
 def _compression(table: pyarrow.Table, repeating: list[str]) -> str | dict[str, str]:
@@ -78,19 +88,37 @@ def _compression(table: pyarrow.Table, repeating: list[str]) -> str | dict[str, 
     return {name: "none" if name in plain else "zstd" for name in table.column_names} if plain else "zstd"
 
 
-def read(path: Path) -> pandas.DataFrame:
+def has_rows(parts: Mapping[str, Path]) -> bool:
+    return ROWS in parts or numbers_file.NAME in parts
+
+
+def read(parts: Mapping[str, Path]) -> pandas.DataFrame:
     """Texts are str objects; nulls are None in them, NaN among numbers."""
     import pyarrow.parquet as parquet
 
-    return parquet.ParquetFile(path, memory_map=True).read().to_pandas()
+    if numbers_file.NAME in parts:
+        return numbers_file.read(parts[numbers_file.NAME])
+    return parquet.ParquetFile(parts[ROWS], memory_map=True).read().to_pandas()
 
 
-def column(path: Path, name: str) -> pandas.Series:
-    """One column, without reading the others. KeyError when there is none of that name."""
+def column(parts: Mapping[str, Path], name: str) -> pandas.Series:
+    """One column, without reading the others. `name` is as stored: a text. KeyError when there is none of that name."""
     import pyarrow.parquet as parquet
 
-    found = parquet.ParquetFile(path, memory_map=True).read(columns=[name], use_pandas_metadata=False)
+    if numbers_file.NAME in parts:
+        frame = numbers_file.read(parts[numbers_file.NAME])
+        return frame.set_axis(frame.columns.map(str), axis=1, copy=False)[name]
+    found = parquet.ParquetFile(parts[ROWS], memory_map=True).read(columns=[name], use_pandas_metadata=False)
     return found.column(name).to_pandas().rename(name)
+
+
+def as_parquet(parts: Mapping[str, Path], folder: Path) -> Path:
+    """The rows as a Parquet file, for readers of nothing else: the stored one, or one made in `folder`."""
+    if ROWS in parts:
+        return parts[ROWS]
+    made = folder / ROWS
+    _write_parquet(numbers_file.read_table(parts[numbers_file.NAME]), made, [])
+    return made
 
 
 def fields(schema: pyarrow.Schema) -> tuple[dict[str, str], ...]:
@@ -161,8 +189,21 @@ def _convert(frame: pandas.DataFrame) -> pyarrow.Table:
     named = any(name is not None for name in frame.index.names)
     if not named and not isinstance(frame.index, pd.RangeIndex):
         frame = frame.set_axis(pd.RangeIndex(len(frame)), axis=0, copy=False)
+    if not named and all(kind in ("float32", "float64") for kind in frame.dtypes):
+        columns = [_plain(frame.iloc[:, index].to_numpy()) for index in range(frame.shape[1])]
+        return pa.Table.from_arrays(columns, schema=pa.Schema.from_pandas(frame, preserve_index=None))
     # None: a range becomes metadata, no column. (False would lose column names that are numbers.)
     return pa.Table.from_pandas(frame, preserve_index=True if named else None, nthreads=1)
+
+
+def _plain(values: numpy.ndarray[Any, Any]) -> pyarrow.Array:
+    """With NaN as null; a view where there is none, which a finite sum shows in a fifth of the time that looking for each takes."""
+    import numpy
+    import pyarrow as pa
+
+    with numpy.errstate(all="ignore"):
+        finite = bool(numpy.isfinite(numpy.add.reduce(values)))
+    return pa.array(values, from_pandas=not finite)
 
 
 def _with_plain_columns(frame: pandas.DataFrame, notes: list[str]) -> pandas.DataFrame:

@@ -124,7 +124,7 @@ def test_series_and_arrays_are_objects(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("columns", "most"), [(1, 32 * 1024), (90, 8 * 1024)])
 def test_row_groups_are_small_enough_for_a_page(columns: int, most: int, tmp_path: Path) -> None:
-    _save(pandas.DataFrame({f"c{number}": numpy.arange(70_000.0) for number in range(columns)}), tmp_path)
+    _save(pandas.DataFrame({f"c{number}": numpy.arange(70_000) for number in range(columns)}), tmp_path)
     file = parquet.ParquetFile(tmp_path / tables.ROWS)
     assert file.metadata.row_group(0).num_rows in range(most // 2, most + 1)
 
@@ -147,7 +147,57 @@ def test_dictionaries_where_values_repeat(tmp_path: Path) -> None:
 
 def test_one_column_is_read_alone(tmp_path: Path) -> None:
     manifest, _ = _save(pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]}), tmp_path)
-    stored = Input("table", {tables.ROWS: tmp_path / tables.ROWS}, fields=manifest.fields)
+    stored = Input("table", {name: tmp_path / name for name in manifest.parts}, fields=manifest.fields)
     pandas.testing.assert_series_equal(storing.load_column("t", stored, "b"), pandas.Series(["x", "y"], name="b"))
     with pytest.raises(LookupError, match="'t' has no column 'c': it has a, b"):
         storing.load_column("t", stored, "c")
+
+
+def _numbers(kind: str = "float64") -> Any:
+    return pandas.DataFrame(numpy.random.default_rng(33).random((700_000, 4)).astype(kind), columns=list("abcd"))
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32"])
+def test_many_plain_numbers_are_an_arrow_file(kind: str, tmp_path: Path) -> None:
+    frame = _numbers(kind).set_axis([7, 8, 9, 10], axis=1)
+    manifest, notes = _save(frame, tmp_path)
+    assert (manifest.kind, manifest.parts, manifest.rows, notes) == ("table", ("rows.arrow",), 700_000, [])
+    assert [each["name"] for each in manifest.fields] == ["7", "8", "9", "10"]
+    back = _back(manifest, tmp_path)
+    pandas.testing.assert_frame_equal(back, frame)
+    stored = Input("table", {"rows.arrow": tmp_path / "rows.arrow"}, fields=manifest.fields)
+    pandas.testing.assert_series_equal(storing.load_column("t", stored, "7"), frame[7].rename("7"))
+    assert parquet.read_table(tables.as_parquet(stored.parts, tmp_path)).equals(pyarrow.ipc.open_file(tmp_path / "rows.arrow").read_all())
+
+
+def test_what_is_written_into_a_mapped_frame_stays_there(tmp_path: Path) -> None:
+    manifest, _ = _save(_numbers(), tmp_path)
+    changed = _back(manifest, tmp_path)
+    changed.iloc[5, 2] = 42.0
+    changed["b"].to_numpy()[0] = 43.0
+    changed += 1
+    assert changed.iloc[5, 2] == 43.0 and changed.iloc[0, 1] == 44.0
+    pandas.testing.assert_frame_equal(_back(manifest, tmp_path), _numbers())
+    again = tmp_path / "again"
+    again.mkdir()
+    assert _save(changed, again)[0].parts == ("rows.arrow",)
+    pandas.testing.assert_frame_equal(_back(manifest, again), changed)
+
+
+@pytest.mark.parametrize("change", [
+    lambda frame: frame.set_index("b"), lambda frame: frame.assign(b=numpy.arange(len(frame))), lambda frame: frame.assign(b="x"),
+    lambda frame: frame.assign(b=1.5), lambda frame: frame.where(frame != frame.iloc[3, 1]), lambda frame: frame.head(1_000)])
+def test_other_frames_are_parquet(change: Any, tmp_path: Path) -> None:
+    frame = change(_numbers())
+    manifest, _ = _save(frame, tmp_path)
+    assert manifest.parts == ("rows.parquet",)
+    pandas.testing.assert_frame_equal(_back(manifest, tmp_path), frame)
+
+
+@pytest.mark.parametrize("odd", [numpy.inf, -numpy.inf, numpy.nan, 1e308])
+def test_odd_numbers_come_back(odd: float, tmp_path: Path) -> None:
+    frame = _numbers()
+    frame.iloc[3:5, 1] = odd
+    manifest, _ = _save(frame, tmp_path)
+    assert manifest.parts == ("rows.parquet" if numpy.isnan(odd) else "rows.arrow",)
+    pandas.testing.assert_frame_equal(_back(manifest, tmp_path), frame)

@@ -82,7 +82,7 @@ Result<Table> input_table(const engine::JobRequest& job, store::Store& store) {
   if (input == job.inputs.end() && job.inputs.size() == 1) input = job.inputs.begin();
   if (input == job.inputs.end()) return fail(Code::internal, fmt::format("the job was not given its input '{}'", name));
   LO_ASSIGN(auto manifest, store::manifest_from_json(input->manifest));
-  const auto* rows = manifest.part(kRows);
+  const auto* rows = manifest.rows_part();
   if (rows == nullptr)
     return fail_field(Code::unacceptable, "/inputDatasetName",
                       fmt::format("the result of \"{}\" is not a table", name));
