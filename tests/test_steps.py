@@ -2,7 +2,7 @@
 
 import pytest
 
-from support import unique
+from support import Gate, Server, unique
 
 
 def execution(server, name):
@@ -240,3 +240,41 @@ def test_a_killed_worker_fails_its_step_and_the_next_one_runs(fresh, victim):
     if victim == "fork server":
         assert fresh.step(name)["status"] == "running", "the death of a fork server harms no running step"
         assert fresh.http.post(f"/api/learningOrchestra/v1/step/{name}/cancel").status_code == 200
+
+
+def test_steps_have_devices_of_their_own(tmp_path):
+    gate = Gate(tmp_path)
+    code = "import os\nprint('devices', os.environ.get('CUDA_VISIBLE_DEVICES'), flush=True)\n"
+    with Server(tmp_path / "data", "--gpus", "2", "--cpus", "8") as server:
+        server.function("holds", code + gate.code + "response = 1", resources={"gpu": 1})
+        server.log_until("holds", "at the gate")
+        server.function("plain", code + "response = 1")
+        server.function("one", code + "response = 1", resources={"gpu": 1})
+        server.finished("plain")
+        server.finished("one")
+        server.function("both", code + "response = 1", resources={"gpu": 2})
+        assert server.step("both")["wait"] == "place 1 in the queue, for gpu"
+        server.function("passes", "response = 1")
+        server.finished("passes")
+        gate.open()
+        server.finished("both")
+        seen = {name: server.get(f"/step/{name}/log").text.splitlines()[0] for name in ("holds", "plain", "one", "both")}
+        assert seen == {"holds": "devices 0", "plain": "devices ", "one": "devices 1", "both": "devices 0,1"}
+        refused = server.function("three", "response = 1", resources={"gpu": 3})
+        assert refused.json()["errors"] == [{"pointer": "/resources/gpu", "detail": "resources/gpu is 3, but this server has 2 (serve --gpus)"}]
+        assert server.get("/step/three").status_code == 404
+
+
+def test_owners_take_turns(tmp_path):
+    gate = Gate(tmp_path)
+    with Server(tmp_path / "data", "--cpus", "1") as server:
+        server.function("held", gate.code + "response = 1", labels={"owner": "ada"})
+        server.log_until("held", "at the gate")
+        for i in range(5):
+            server.function(f"many{i}", "response = 1", labels={"owner": "ada"})
+        server.function("single", "response = 1", labels={"owner": "bob"})
+        assert server.step("single")["wait"] == "place 1 in the queue, for cpu"
+        assert server.step("many4")["wait"] == "place 6 in the queue, for cpu"
+        gate.open()
+        server.finished("many4")
+        assert server.finished("single")["endTime"] <= server.step("many0")["startTime"]

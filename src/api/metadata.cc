@@ -97,7 +97,10 @@ void add_cost(const StepRecord& record, const Revision& shown, json::object& out
 std::string why_it_waits(const StepRecord& record) {
   const auto& standing = *record.standing;
   if (!standing.waits_for.empty()) return fmt::format("for {}", fmt::join(standing.waits_for, ", "));
-  if (standing.queue_place) return fmt::format("place {} in the queue", *standing.queue_place);
+  if (standing.queue_place) {
+    auto what = standing.short_of.empty() ? "" : fmt::format(", for {}", fmt::join(standing.short_of, " and "));
+    return fmt::format("place {} in the queue{}", *standing.queue_place, what);
+  }
   if (standing.retry_in) return fmt::format("next attempt in {:.1f} s", std::max(0.0, *standing.retry_in));
   return "";
 }

@@ -73,7 +73,7 @@ TEST(Metadata, AFailedReplacementIsTheStateOfTheName) {
 
 TEST(Metadata, SaysWhyAStepWaits) {
   auto waiting = record({revision(1, State::waiting)});
-  waiting.standing = engine::Standing{.waits_for = {"a", "b"}, .queue_place = {}, .retry_in = {}, .stale = {}, .newest_parents = {}};
+  waiting.standing = engine::Standing{.waits_for = {"a", "b"}, .queue_place = {}, .short_of = {}, .retry_in = {}, .stale = {}, .newest_parents = {}};
   EXPECT_EQ(step_view_of(waiting).at("wait"), "for a, b");
 }
 

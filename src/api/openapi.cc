@@ -141,6 +141,10 @@ void describe_steps(std::map<std::string, Operation>& out) {
   filters.push_back(flag_parameter("stale", "only those that are, or are not, stale"));
   out["list steps"] = {.summary = "Steps of all services", .parameters = filters, .body = {}, .problems = {406}};
   out["get step"] = {.summary = "Everything known of a step", .parameters = {}, .body = {}, .problems = {404}};
+  out["get lineage"] = {.summary = "What it was made from and what was made from it",
+                        .parameters = {parameter("direction", "query", {{"type", "string"}, {"enum", json::array{"up", "down", "both"}}}, "both when missing")},
+                        .body = {},
+                        .problems = {404, 406}};
   out["get log"] = {.summary = "What it printed",
                     .parameters = {flag_parameter("follow", "as server-sent events while it runs"),
                                    parameter("revision", "query", whole(2147483647), "an old revision"),
@@ -254,6 +258,7 @@ json::object schemas() {
         {"additionalProperties", false},
         {"properties",
          {{"cpu", {{"type", "number"}, {"minimum", 0.01}, {"maximum", 4096}}},
+          {"gpu", {{"type", "integer"}, {"minimum", 0}, {"maximum", 1024}}},
           {"memory", {{"description", "bytes, or a text such as \"512MB\""}}}}}}},
       {"Problem",
        {{"type", "object"},

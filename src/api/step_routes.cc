@@ -82,6 +82,35 @@ Answer rerun_step(const Context& context, http::Request& request) {
   co_return co_await after_wait(context, request, std::move(names), 201, std::move(url));
 }
 
+Result<engine::Direction> read_direction(const http::Request& request) {
+  auto text = request.query_value("direction").value_or("both");
+  if (text == "up") return engine::Direction::up;
+  if (text == "down") return engine::Direction::down;
+  if (text == "both") return engine::Direction::both;
+  return fail(Code::unacceptable, fmt::format("the parameter direction must be up, down or both, not \"{}\"", text.substr(0, 40)));
+}
+
+Answer show_lineage(const Context& context, http::Request& request) {
+  auto name = request.parameters.at("name");
+  auto direction = read_direction(request);
+  if (!direction) co_return std::unexpected(direction.error());
+  auto lineage = co_await await_callback<std::optional<engine::Lineage>>(
+      [&](auto done) { context.conductor->lineage(name, *direction, std::move(done)); });
+  if (!lineage) co_return fail(Code::not_found, fmt::format("there is no step \"{}\"", name));
+  json::array nodes;
+  for (const auto& node : lineage->nodes)
+    nodes.push_back({{"name", node.name},
+                     {"type", node.service},
+                     {"revision", node.revision},
+                     {"status", to_string(node.state)},
+                     {"stale", node.stale.has_value()},
+                     {"staleReason", node.stale ? json::value(*node.stale) : json::value(nullptr)}});
+  json::array edges;
+  for (const auto& edge : lineage->edges)
+    edges.push_back({{"from", edge.from}, {"to", edge.to}, {"revision", edge.revision}, {"reference", edge.reference}});
+  co_return http::with_etag(request, result_response(200, {{"name", name}, {"nodes", std::move(nodes)}, {"edges", std::move(edges)}}));
+}
+
 // The attempt that ?revision= and ?attempt= name, else the newest.
 Result<LogPlace> find_log(const Context& context, const StepRecord& record, const http::Request& request) {
   LO_ASSIGN(auto revision, whole_number(request, "revision", 0));
@@ -116,6 +145,7 @@ void add_step_routes(http::Router& router, const Context& context) {
   };
   add("GET", "", "list steps", list_steps);
   add("GET", "/{name}", "get step", show_step);
+  add("GET", "/{name}/lineage", "get lineage", show_lineage);
   add("GET", "/{name}/log", "get log", show_log);
   add("GET", "/{name}/artifact", "get artifact", [](const Context& with, http::Request& request) {
     return artifact(with, request.parameters.at("name"), request);

@@ -24,6 +24,18 @@ Status Conductor::Impl::check_names(const Submission& submission) const {
   return {};
 }
 
+// What this server never has, nobody needs to wait for.
+Status Conductor::Impl::check_resources(const json::object& request) const {
+  LO_ASSIGN(auto policy, read_policy(request));
+  if (policy.limits.gpu > options_.gpu_capacity)
+    return fail_field(Code::unacceptable, "/resources/gpu",
+                      fmt::format("resources/gpu is {}, but this server has {} (serve --gpus)", policy.limits.gpu, options_.gpu_capacity));
+  if (options_.memory_capacity > 0 && policy.limits.memory_bytes > options_.memory_capacity)
+    return fail_field(Code::unacceptable, "/resources/memory",
+                      fmt::format("resources/memory is {} bytes, but steps have {} here", *policy.limits.memory_bytes, options_.memory_capacity));
+  return {};
+}
+
 Result<std::vector<Parent>> Conductor::Impl::bind(const std::vector<Mention>& mentions) const {
   std::vector<Parent> parents;
   for (const auto& mention : mentions) {
@@ -62,6 +74,8 @@ void Conductor::Impl::forget_unsaved(const std::vector<RevisionKey>& keys, bool 
 void Conductor::Impl::submit(Submission submission, Callback<Result<std::vector<Accepted>>> done) {
   if (stopping_) return done(refuse_stopping());
   if (auto free = check_names(submission); !free) return done(std::unexpected(free.error()));
+  for (const auto& step : submission.steps)
+    if (auto fits = check_resources(step.request); !fits) return done(std::unexpected(fits.error()));
   auto parents = bind(submission.mentions);
   if (!parents) return done(std::unexpected(parents.error()));
 
@@ -141,6 +155,7 @@ void Conductor::Impl::revise(Revise request, Callback<Result<Accepted>> done) {
   const auto* entry = registry_.find(request.name);
   if (entry == nullptr) return done(fail(Code::not_found, fmt::format("there is no step \"{}\"", request.name)));
   if (auto free = check_busy(request, *entry); !free) return done(std::unexpected(free.error()));
+  if (auto fits = check_resources(request.request); !fits) return done(std::unexpected(fits.error()));
   auto parents = bind_revision(request, *entry);
   if (!parents) return done(std::unexpected(parents.error()));
   if (request.kind != Revise::Kind::amend)
@@ -171,9 +186,11 @@ void Conductor::Impl::revise(Revise request, Callback<Result<Accepted>> done) {
 }
 
 // Hands the members of a job, all on disk, to the plan.
-void Conductor::Impl::schedule(const std::vector<RevisionKey>& members) {
+void Conductor::Impl::schedule(const std::vector<RevisionKey>& members, std::optional<SteadyTime> not_before) {
   const auto& first = active_.at(members.front());
   PlannedJob job{.id = first.job, .members = members, .parents = {}, .policy = {}};
+  job.owner = string_or(registry_.find(first.key.step)->step.labels, "owner");
+  job.not_before = not_before;
   if (auto policy = read_policy(first.request)) job.policy = *policy;
   std::set<RevisionKey> unfinished;
   std::optional<RevisionKey> failed;

@@ -26,7 +26,7 @@ struct Visit : Visitors... {
 }  // namespace
 
 Conductor::Impl::Impl(ConductorPorts ports, PlanOptions options)
-    : ports_(std::move(ports)), strand_(ports_.executor), wake_(strand_), plan_(options) {}
+    : ports_(std::move(ports)), options_(options), strand_(ports_.executor), wake_(strand_), plan_(options) {}
 
 // Decisions are recorded in one commit. A first attempt starts at once, beside the commit: should the server die before it is on
 // disk, the step is still there as queued. A repeated one starts after it, so that every repetition is counted.
@@ -58,6 +58,7 @@ void Conductor::Impl::record(const Transition& transition, Batch& batch) {
     revision.exception = outcome.mapped().exception;
     revision.facts = std::move(outcome.mapped().facts);
     revision.result = std::move(outcome.mapped().manifest);
+    registry_.set_digest(transition.key, string_or(revision.facts, kResultDigest));
   }
   if (is_terminal(transition.state)) revision.ended = ports_.clock->now();
   batch.emplace_back(catalog::AddEvent{event_of(revision, std::string(to_string(revision.state)))});
@@ -176,7 +177,7 @@ void Conductor::Impl::launch_with(const StartJob& start, Result<std::vector<Inpu
   auto run = runs_.find(start.job);
   if (run == runs_.end() || run->second.attempt != start.attempt || stopping_) return;
   auto token = run->second.token;
-  JobRequest job{.token = token, .attempt = start.attempt, .members = {}, .inputs = {}, .limits = {}};
+  JobRequest job{.token = token, .attempt = start.attempt, .members = {}, .inputs = {}, .limits = {}, .gpus = start.gpus};
   for (auto member : start.members) {
     if (!plan_.is_current(start.job, start.attempt, member)) continue;  // cancelled meanwhile
     const auto& revision = active_.at(member);

@@ -42,6 +42,10 @@ void Conductor::standing(std::string name, Callback<std::optional<Standing>> don
       [name = std::move(name), done = std::move(done)](Impl& impl) mutable { done(impl.standing(name)); });
 }
 
+void Conductor::lineage(std::string name, Direction direction, Callback<std::optional<Lineage>> done) {
+  impl_->on_strand([name = std::move(name), direction, done = std::move(done)](Impl& impl) mutable { done(impl.lineage(name, direction)); });
+}
+
 void Conductor::load(Callback<Load> done) {
   impl_->on_strand([done = std::move(done)](Impl& impl) mutable { done(impl.load()); });
 }

@@ -67,10 +67,30 @@ struct Removed {
 struct Standing {
   std::vector<std::string> waits_for;   // names of unfinished parents
   std::optional<int> queue_place;
+  std::vector<std::string> short_of;    // in the queue: "cpu", "memory", "gpu"
   std::optional<double> retry_in;       // seconds
   std::optional<std::string> stale;     // why
   std::vector<std::pair<std::string, int>> newest_parents;  // of the newest revision: name, newest usable revision
 };
+
+// A step with everything that it was made from and that was made from it, by newest revisions.
+struct Lineage {
+  struct Node {
+    std::string name, service;
+    int revision = 0;
+    State state = State::waiting;
+    std::optional<std::string> stale;  // why
+  };
+  struct Edge {
+    std::string from, to;      // names: `to` was made from `from`
+    int revision = 0;          // of `from`
+    std::string reference;     // as the request of `to` names it: "titanic", "titanic@2"
+  };
+  std::vector<Node> nodes;
+  std::vector<Edge> edges;
+};
+
+enum class Direction { up, down, both };
 
 struct ConductorPorts {
   asio::any_io_executor executor;
@@ -102,6 +122,9 @@ class Conductor {
   void remove(std::string name, std::string service, bool cascade, Callback<Result<Removed>> done);
 
   void standing(std::string name, Callback<std::optional<Standing>> done);
+
+  // Nothing when there is no such step.
+  void lineage(std::string name, Direction direction, Callback<std::optional<Lineage>> done);
 
   // Numbers for /metrics and /ready: running and queued jobs, steps by name, whether the catalog takes writes.
   struct Load {

@@ -1,5 +1,5 @@
 // The conductor's inside, shared by its source files: accept.cc (submissions and revisions), carry_out.cc (decisions and jobs),
-// remove.cc (cancel and delete), recover.cc. Every method runs on the strand.
+// remove.cc (cancel and delete), look.cc (standing and lineage), recover.cc. Every method runs on the strand.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -20,6 +20,7 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
   void cancel(const std::string& name, Callback<Status> done);
   void remove(const std::string& name, const std::string& service, bool cascade, Callback<Result<Removed>> done);
   std::optional<Standing> standing(const std::string& name) const;
+  std::optional<Lineage> lineage(const std::string& name, Direction direction) const;
   Load load() const { return {.running = plan_.running(), .queued = plan_.queued(), .writable = writable_}; }
   void shutdown(std::move_only_function<void()> done);
   Status recover();  // before the strand runs anything
@@ -46,6 +47,7 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
 
   // accept.cc
   Status check_names(const Submission& submission) const;
+  Status check_resources(const json::object& request) const;
   Result<std::vector<catalog::Parent>> bind(const std::vector<Mention>& mentions) const;
   Result<std::vector<catalog::Parent>> bind_revision(const Revise& revision, const Entry& entry) const;
   Status check_no_cycle(const Entry& entry, const std::vector<catalog::Parent>& parents) const;
@@ -54,7 +56,7 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
                                  std::vector<catalog::Parent> parents) const;
   void remember(const catalog::Revision& revision);
   void forget_unsaved(const std::vector<RevisionKey>& keys, bool with_steps);
-  void schedule(const std::vector<RevisionKey>& members);
+  void schedule(const std::vector<RevisionKey>& members, std::optional<SteadyTime> not_before = {});
   void supersede(RevisionKey newest);
   void revive_children(catalog::StepId step);
   void run_descendants(catalog::StepId step, std::move_only_function<void()> done);
@@ -76,13 +78,19 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
   void complete_attempt(Run& run, RevisionKey member, const Outcome& outcome, catalog::Batch& batch);
   void arm_timer();
 
+  // look.cc
+  Lineage::Node node_of(const Entry& entry) const;
+
   // remove.cc
   void drop(const std::vector<catalog::StepId>& steps, Callback<Result<Removed>> done);
 
   // recover.cc
-  void take_up(std::vector<catalog::Revision> open);
+  using Pauses = std::map<std::string, SteadyTime>;  // by job: until when it waits for its next attempt
+  void take_up(std::vector<catalog::Revision> open, const Pauses& pauses);
+  Result<Pauses> read_pauses(const std::vector<catalog::Revision>& open) const;
 
   const ConductorPorts ports_;
+  const PlanOptions options_;
   Strand strand_;
   asio::steady_timer wake_;
   Registry registry_;

@@ -370,6 +370,26 @@ TEST_F(ConductorTest, RetriesAsAsked) {
   EXPECT_EQ(attempts->front().exception, "first");
 }
 
+TEST_F(ConductorTest, GoesOnWithAPauseBetweenAttemptsAfterAKill) {
+  submit({"a"}, {}, {{"retry", {{"maxAttempts", 2}, {"delay", 3600}}}});
+  life->runner.end(life->runner.wait_for_job(0), failed("first"));
+  settle_down();
+  kill_and_restart();
+  settle_down();
+  EXPECT_EQ(life->runner.started(), 0U);
+  auto standing = wait<std::optional<Standing>>([&](auto done) { life->conductor->standing("a", std::move(done)); });
+  EXPECT_GT(standing->retry_in, 3000);
+  EXPECT_LE(standing->retry_in, 4500);
+  ASSERT_TRUE(cancel("a"));
+  EXPECT_EQ(newest("a").state, State::cancelled);
+}
+
+TEST_F(ConductorTest, RefusesWhatItNeverHas) {
+  auto refused = submit({"a"}, {}, {{"resources", {{"gpu", 1}}}});
+  EXPECT_THAT(refused.error().message, HasSubstr("resources/gpu is 1, but this server has 0"));
+  ASSERT_TRUE(submit({"a"}));
+}
+
 TEST_F(ConductorTest, TellsWhyAStepWaits) {
   submit({"a"});
   submit({"b"}, {"a"});

@@ -54,9 +54,7 @@ Decisions Plan::job_ended(const std::string& id, int attempt, SteadyTime now) {
   if (!job.again.empty()) {
     job.again.clear();
     for (auto member : job.open) out.emplace_back(Transition{.key = member, .state = State::queued});
-    job.phase = Phase::delayed;
-    job.retry_at = now + retry_delay(job.spec.policy.retry, job.attempt + 1);
-    delayed_.emplace(job.retry_at, id);
+    delay(job, now + retry_delay(job.spec.policy.retry, job.attempt + 1, id));
   }
   forget_if_done(id);
   release_delayed(now);
@@ -109,8 +107,7 @@ void Plan::release_delayed(SteadyTime now) {
   while (!delayed_.empty() && delayed_.begin()->first <= now) {
     auto id = delayed_.begin()->second;
     delayed_.erase(delayed_.begin());
-    jobs_.at(id).phase = Phase::queued;  // recorded as queued when its attempt ended
-    queue_.push_back(id);
+    line_up(jobs_.at(id));  // recorded as queued when its attempt ended
   }
 }
 
@@ -125,38 +122,42 @@ Wait Plan::why(RevisionKey key) const {
   if (at == job_of_.end()) return wait;
   const auto& job = jobs_.at(at->second);
   wait.parents.assign(job.unfinished.begin(), job.unfinished.end());
-  if (job.phase == Phase::queued)
-    wait.queue_place = static_cast<int>(std::ranges::find(queue_, job.spec.id) - queue_.begin()) + 1;
+  if (auto standing = admission_.standing(job.spec.id)) {
+    wait.queue_place = standing->place;
+    wait.short_of = std::move(standing->short_of);
+  }
   if (job.phase == Phase::delayed) wait.retry_at = job.retry_at;
   return wait;
 }
 
-double Plan::cpu_wanted(const Job& job) const { return std::min(job.spec.policy.limits.cpu, options_.cpu_capacity); }
-
 void Plan::enqueue(Job& job, Decisions& out) {
-  job.phase = Phase::queued;
-  queue_.push_back(job.spec.id);
   for (auto member : job.open) out.emplace_back(Transition{.key = member, .state = State::queued});
+  if (job.spec.not_before)
+    delay(job, *job.spec.not_before);
+  else
+    line_up(job);
 }
 
-// First come, first served: a big job at the head holds back the smaller ones behind it, so that it is never starved.
+void Plan::line_up(Job& job) {
+  const auto& limits = job.spec.policy.limits;
+  job.phase = Phase::queued;
+  admission_.push(job.spec.id, job.spec.owner, {.cpu = limits.cpu, .memory = limits.memory_bytes.value_or(0), .gpu = limits.gpu});
+}
+
+void Plan::delay(Job& job, SteadyTime until) {
+  job.phase = Phase::delayed;
+  job.retry_at = until;
+  delayed_.emplace(until, job.spec.id);
+}
+
 void Plan::start_what_fits(Decisions& out) {
-  constexpr double kRounding = 1e-9;
-  while (!queue_.empty()) {
-    auto& job = jobs_.at(queue_.front());
-    if (cpu_used_ + cpu_wanted(job) > options_.cpu_capacity + kRounding) return;
-    queue_.pop_front();
-    start(job, out);
-  }
+  while (auto grant = admission_.take()) start(jobs_.at(grant->job), std::move(grant->gpus), out);
 }
 
-void Plan::start(Job& job, Decisions& out) {
+void Plan::start(Job& job, std::vector<int> gpus, Decisions& out) {
   job.phase = Phase::running;
-  job.cpu_held = cpu_wanted(job);
-  cpu_used_ += job.cpu_held;
-  ++running_;
   ++job.attempt;
-  StartJob decision{.job = job.spec.id, .attempt = job.attempt, .members = {}};
+  StartJob decision{.job = job.spec.id, .attempt = job.attempt, .members = {}, .gpus = std::move(gpus)};
   for (auto member : job.spec.members) {
     if (!job.open.contains(member)) continue;
     decision.members.push_back(member);
@@ -211,12 +212,9 @@ void Plan::parent_ended(const std::string& id, RevisionKey parent, bool finished
 
 // Takes the job out of the queue, the delayed or the running ones, whichever it is in.
 void Plan::leave_phase(Job& job) {
-  if (job.phase == Phase::queued) std::erase(queue_, job.spec.id);
+  if (job.phase == Phase::queued) admission_.withdraw(job.spec.id);
   if (job.phase == Phase::delayed) delayed_.erase({job.retry_at, job.spec.id});
-  if (job.phase == Phase::running) {
-    cpu_used_ -= job.cpu_held;
-    --running_;
-  }
+  if (job.phase == Phase::running) admission_.release(job.spec.id);
 }
 
 void Plan::forget_if_done(const std::string& id) {

@@ -16,21 +16,27 @@
 
 #include "base/clock.h"
 #include "base/state.h"
+#include "engine/admission.h"
 #include "engine/policy.h"
 
 namespace lo::engine {
 
+// What running jobs may have together.
 struct PlanOptions {
-  double cpu_capacity = 2;  // sum of the cpu of running jobs; a job that asks for more runs alone
+  double cpu_capacity = 2;            // a job that asks for more runs alone
+  std::int64_t memory_capacity = 0;   // bytes, of those that state what they need; 0 = not counted
+  int gpu_capacity = 0;
 };
 
 struct PlannedJob {
   std::string id;
   std::vector<RevisionKey> members;
   std::vector<RevisionKey> parents;
+  std::string owner = {};  // whose turn it is when it is this job's
   Policy policy;
   int attempts = 0;  // begun before: after a restart
   int lost = 0;      // of those, ended by the server's own death: they do not count against the retries
+  std::optional<SteadyTime> not_before = {};  // the pause before its next attempt is not over: after a restart
 };
 
 // --- Decisions ---
@@ -40,6 +46,7 @@ struct StartJob {
   std::string job;
   int attempt = 1;
   std::vector<RevisionKey> members;
+  std::vector<int> gpus = {};  // that are its own
 };
 
 // Have the runner end one member of the current attempt.
@@ -71,12 +78,14 @@ struct Ending {
 struct Wait {
   std::vector<RevisionKey> parents;      // unfinished ones
   std::optional<int> queue_place;        // 1 is next
+  std::vector<std::string> short_of;     // in the queue: "cpu", "memory", "gpu", of which less is free than it wants
   std::optional<SteadyTime> retry_at;
 };
 
 class Plan {
  public:
-  explicit Plan(PlanOptions options) : options_(options) {}
+  explicit Plan(PlanOptions options)
+      : admission_({.cpu = options.cpu_capacity, .memory = options.memory_capacity, .gpu = options.gpu_capacity}) {}
 
   // Takes up a job. `unfinished` are those of its parents that have not ended, `failed` one that has failed, if any.
   Decisions add(PlannedJob job, std::set<RevisionKey> unfinished, std::optional<RevisionKey> failed);
@@ -103,9 +112,9 @@ class Plan {
   bool is_current(const std::string& job, int attempt, RevisionKey member) const;
   Wait why(RevisionKey key) const;
 
-  std::size_t running() const { return running_; }
-  std::size_t queued() const { return queue_.size(); }
-  double cpu_used() const { return cpu_used_; }
+  std::size_t running() const { return admission_.running(); }
+  std::size_t queued() const { return admission_.queued(); }
+  double cpu_used() const { return admission_.used().cpu; }
 
  private:
   enum class Phase { waiting, queued, delayed, running };
@@ -118,13 +127,13 @@ class Plan {
     std::set<RevisionKey> again;       // open ones whose attempt failed and that are tried again
     int attempt = 0;
     SteadyTime retry_at{};
-    double cpu_held = 0;
   };
 
-  double cpu_wanted(const Job& job) const;
   void enqueue(Job& job, Decisions& out);
+  void line_up(Job& job);
+  void delay(Job& job, SteadyTime until);
   void start_what_fits(Decisions& out);
-  void start(Job& job, Decisions& out);
+  void start(Job& job, std::vector<int> gpus, Decisions& out);
   void end_or_repeat(Job& job, RevisionKey member, Ending ending, Decisions& out);
   void end_member(Job& job, Transition transition, Decisions& out);
   void fail_upstream(Job& job, RevisionKey parent, Decisions& out);
@@ -135,16 +144,13 @@ class Plan {
   void forget_if_done(const std::string& id);
   static void unlink(std::map<RevisionKey, std::set<std::string>>& index, RevisionKey key, const std::string& id);
 
-  PlanOptions options_;
+  Admission admission_;  // of jobs that are queued or running
   std::map<std::string, Job> jobs_;
   std::map<RevisionKey, std::string> job_of_;                  // open members
   std::map<RevisionKey, std::set<std::string>> waits_on_;      // unfinished parent → jobs
   std::map<RevisionKey, std::set<std::string>> children_;      // any parent of a job that has not started → jobs
-  std::deque<std::string> queue_;                              // ready, first come first served
   std::set<std::pair<SteadyTime, std::string>> delayed_;
   std::deque<std::pair<RevisionKey, bool>> ended_;             // whose children have not been told; true: it finished
-  std::size_t running_ = 0;
-  double cpu_used_ = 0;
 };
 
 }  // namespace lo::engine

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <string>
+#include <xxhash.h>
 
 namespace lo::engine {
 namespace {
@@ -20,6 +21,13 @@ Result<double> number_in(const json::value& value, const std::string& pointer, d
                       fmt::format("{} must be a number from {} to {}, not {}", pointer.substr(1), least, most,
                                   json::serialize(value)));
   return number;
+}
+
+Result<int> whole_number_in(const json::value& value, const std::string& pointer, int least, int most) {
+  LO_ASSIGN(auto number, number_in(value, pointer, least, most));
+  if (number != std::floor(number))
+    return fail_field(Code::unacceptable, pointer, fmt::format("{} must be a whole number", pointer.substr(1)));
+  return static_cast<int>(number);
 }
 
 Status only_keys(const json::object& object, std::string_view pointer, std::initializer_list<std::string_view> allowed) {
@@ -45,10 +53,7 @@ Result<Retry> read_retry(const json::value& value) {
   LO_TRY(only_keys(*object, "/retry", {"maxAttempts", "delay", "backoff"}));
   Retry retry;
   if (const auto* attempts = object->if_contains("maxAttempts")) {
-    LO_ASSIGN(auto number, number_in(*attempts, "/retry/maxAttempts", 1, 1000));
-    if (number != std::floor(number))
-      return fail_field(Code::unacceptable, "/retry/maxAttempts", "retry/maxAttempts must be a whole number");
-    retry.max_attempts = static_cast<int>(number);
+    LO_ASSIGN(retry.max_attempts, whole_number_in(*attempts, "/retry/maxAttempts", 1, 1000));
   }
   if (const auto* delay = object->if_contains("delay")) {
     LO_ASSIGN(auto seconds, number_in(*delay, "/retry/delay", 0, kLongestSeconds));
@@ -94,9 +99,12 @@ Result<std::int64_t> read_memory(const json::value& value) {
 
 Status read_resources(const json::value& value, Limits& limits) {
   LO_ASSIGN(const auto* object, object_in(value, "/resources"));
-  LO_TRY(only_keys(*object, "/resources", {"cpu", "memory"}));
+  LO_TRY(only_keys(*object, "/resources", {"cpu", "memory", "gpu"}));
   if (const auto* cpu = object->if_contains("cpu")) {
     LO_ASSIGN(limits.cpu, number_in(*cpu, "/resources/cpu", 0.01, 4096));
+  }
+  if (const auto* gpu = object->if_contains("gpu")) {
+    LO_ASSIGN(limits.gpu, whole_number_in(*gpu, "/resources/gpu", 0, 1024));
   }
   if (const auto* memory = object->if_contains("memory")) {
     LO_ASSIGN(limits.memory_bytes, read_memory(*memory));
@@ -123,11 +131,13 @@ Result<Policy> read_policy(const json::object& request) {
   return policy;
 }
 
-std::chrono::milliseconds retry_delay(const Retry& retry, int next) {
+std::chrono::milliseconds retry_delay(const Retry& retry, int next, std::string_view job) {
   constexpr double kLongestMs = 24 * 3600 * 1000.0;
+  constexpr double kJitter = 0.25;
   auto factor = std::pow(retry.backoff, std::max(0, next - 2));
-  auto ms = std::min(kLongestMs, static_cast<double>(retry.delay.count()) * factor);
-  return std::chrono::milliseconds{static_cast<std::int64_t>(ms)};
+  auto ms = static_cast<double>(retry.delay.count()) * factor;
+  auto random = static_cast<double>(XXH3_64bits_withSeed(job.data(), job.size(), static_cast<XXH64_hash_t>(next)) >> 11) * 0x1p-53;
+  return std::chrono::milliseconds{static_cast<std::int64_t>(std::min(kLongestMs, ms * (1 + kJitter * random)))};
 }
 
 }  // namespace lo::engine

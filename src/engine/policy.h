@@ -9,7 +9,7 @@
 
 namespace lo::engine {
 
-// `retry: {maxAttempts, delay, backoff}`: delay in seconds before the second attempt, multiplied by backoff for each more.
+// `retry: {maxAttempts, delay, backoff}`: delay in seconds before the second attempt, multiplied by backoff for each more, plus jitter.
 struct Retry {
   int max_attempts = 1;
   std::chrono::milliseconds delay{0};
@@ -24,11 +24,12 @@ struct Policy {
 // The names of the members that read_policy reads: "retry", "timeout", "resources".
 bool is_policy_key(std::string_view key);
 
-// Reads them from a request's top level: `timeout` in seconds (number), `resources: {cpu, memory}` with memory in bytes or as text
+// Reads them from a request's top level: `timeout` in seconds (number), `resources: {cpu, memory, gpu}` with memory in bytes or as text
 // with a unit ("512MB", "2GiB"). Code::unacceptable with a pointer for anything else.
 Result<Policy> read_policy(const json::object& request);
 
-// How long to wait before attempt `next` (2, 3, …).
-std::chrono::milliseconds retry_delay(const Retry& retry, int next);
+// How long to wait before attempt `next` (2, 3, …): up to a quarter more than stated, so that jobs that failed together do not come back
+// together; how much depends on `job` and the attempt alone.
+std::chrono::milliseconds retry_delay(const Retry& retry, int next, std::string_view job);
 
 }  // namespace lo::engine

@@ -21,15 +21,26 @@ TEST(Policy, HasNoLimitsAndOneAttemptByDefault) {
 
 TEST(Policy, ReadsEveryMember) {
   auto policy = read(R"({"retry": {"maxAttempts": 3, "delay": 0.5, "backoff": 2}, "timeout": 1.5,
-                         "resources": {"cpu": 2, "memory": "512MB"}})");
+                         "resources": {"cpu": 2, "memory": "512MB", "gpu": 1}})");
   ASSERT_TRUE(policy);
   EXPECT_EQ(policy->retry.max_attempts, 3);
   EXPECT_EQ(policy->limits.timeout, 1500ms);
   EXPECT_EQ(policy->limits.memory_bytes, 512'000'000);
   EXPECT_EQ(policy->limits.cpu, 2);
-  EXPECT_EQ(retry_delay(policy->retry, 2), 500ms);
-  EXPECT_EQ(retry_delay(policy->retry, 3), 1000ms);
-  EXPECT_EQ(retry_delay(policy->retry, 4), 2000ms);
+  EXPECT_EQ(policy->limits.gpu, 1);
+}
+
+TEST(Policy, WaitsLongerEachTimeAndNotAllAtOnce) {
+  const Retry retry{.max_attempts = 5, .delay = 500ms, .backoff = 2};
+  auto stated = 500ms;
+  for (int next = 2; next < 6; ++next, stated *= 2) {
+    std::set<std::chrono::milliseconds> delays;
+    for (int job = 0; job < 100; ++job) delays.insert(retry_delay(retry, next, "job" + std::to_string(job)));
+    EXPECT_GE(*delays.begin(), stated);
+    EXPECT_LE(*delays.rbegin(), stated * 5 / 4);
+    EXPECT_GT(delays.size(), 50U);
+    EXPECT_EQ(retry_delay(retry, next, "job"), retry_delay(retry, next, "job"));
+  }
 }
 
 TEST(Policy, NamesMemberAndValueOfWhatIsWrong) {
@@ -45,6 +56,7 @@ TEST(Policy, NamesMemberAndValueOfWhatIsWrong) {
            {R"({"retry": {"attempts": 1}})", "/retry/attempts", "maxAttempts, delay, backoff"},
            {R"({"resources": {"memory": "12 elephants"}})", "/resources/memory", "elephants"},
            {R"({"resources": {"memory": 1}})", "/resources/memory", "16MB"},
+           {R"({"resources": {"gpu": 0.5}})", "/resources/gpu", "whole"},
            {R"({"resources": {"cpu": -1}})", "/resources/cpu", "-1"}}) {
     auto policy = read(text);
     ASSERT_FALSE(policy) << text;
@@ -54,7 +66,7 @@ TEST(Policy, NamesMemberAndValueOfWhatIsWrong) {
 }
 
 TEST(Policy, BoundsTheDelay) {
-  EXPECT_LE(retry_delay({.max_attempts = 1000, .delay = 1h, .backoff = 100}, 900), 24h);
+  EXPECT_LE(retry_delay({.max_attempts = 1000, .delay = 1h, .backoff = 100}, 900, "job"), 24h);
 }
 
 }  // namespace

@@ -39,11 +39,30 @@ Status Conductor::Impl::recover() {
   ports_.runner->forget_all_but(std::move(again));
   if (open.empty()) return {};
   log::info("engine: {} revisions had not ended: they are taken up again", open.size());
-  on_strand([open = std::move(open)](Impl& impl) mutable { impl.take_up(std::move(open)); });
+  LO_ASSIGN(auto pauses, read_pauses(open));
+  on_strand([open = std::move(open), pauses = std::move(pauses)](Impl& impl) mutable { impl.take_up(std::move(open), pauses); });
   return {};
 }
 
-void Conductor::Impl::take_up(std::vector<Revision> open) {
+// A job whose last attempt failed goes on with its pause where it was. The clock may have jumped meanwhile: never longer than a whole one.
+Result<Conductor::Impl::Pauses> Conductor::Impl::read_pauses(const std::vector<Revision>& open) const {
+  Pauses pauses;
+  for (const auto& revision : open) {
+    if (revision.state != State::queued || revision.attempts == 0) continue;
+    LO_ASSIGN(auto attempts, ports_.catalog->attempts(revision.key.step));
+    auto newest_first = attempts | std::views::reverse;
+    auto last = std::ranges::find(newest_first, revision.key, &catalog::Attempt::key);
+    if (last == newest_first.end() || last->state != State::failed || !last->ended) continue;
+    auto policy = read_policy(revision.request);
+    if (!policy) continue;
+    auto pause = retry_delay(policy->retry, revision.attempts + 1, revision.job);
+    auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(ports_.clock->now() - *last->ended);
+    pauses[revision.job] = ports_.clock->steady() + pause - std::clamp(passed, std::chrono::milliseconds{0}, pause);
+  }
+  return pauses;
+}
+
+void Conductor::Impl::take_up(std::vector<Revision> open, const Pauses& pauses) {
   std::map<std::string, std::vector<RevisionKey>> jobs;
   std::vector<std::string> order;
   catalog::Batch batch;
@@ -59,7 +78,10 @@ void Conductor::Impl::take_up(std::vector<Revision> open) {
     jobs[revision.job].push_back(revision.key);
   }
   save(std::move(batch), {});
-  for (const auto& id : order) schedule(jobs.at(id));
+  for (const auto& id : order) {
+    auto pause = pauses.find(id);
+    schedule(jobs.at(id), pause == pauses.end() ? std::nullopt : std::optional(pause->second));
+  }
   for (const auto& revision : open)
     if (active_.contains(revision.key) && revision.operation == registry_.find(revision.key.step)->step.service)
       supersede(revision.key);

@@ -6,6 +6,7 @@
 #include <ranges>
 
 #include "base/id.h"
+#include "engine/runner.h"
 
 namespace lo::engine {
 namespace {
@@ -57,7 +58,8 @@ void Registry::add_revision(const catalog::Revision& revision) {
            .job = revision.job,
            .parents = {},
            .state = revision.state,
-           .reason = revision.reason};
+           .reason = revision.reason,
+           .digest = string_or(revision.facts, kResultDigest)};
   set_parents(revision.key, revision.parents);
 }
 
@@ -67,6 +69,10 @@ void Registry::set_state(RevisionKey key, State state, Reason reason) {
   auto& brief = at->second.revisions.at(key.revision);
   brief.state = state;
   brief.reason = reason;
+}
+
+void Registry::set_digest(RevisionKey key, std::string digest) {
+  if (auto at = steps_.find(key.step); at != steps_.end()) at->second.revisions.at(key.revision).digest = std::move(digest);
 }
 
 void Registry::set_parents(RevisionKey key, std::vector<catalog::Parent> parents) {
@@ -183,19 +189,42 @@ std::vector<StepId> Registry::failed_by_upstream(StepId id) const {
   return steps;
 }
 
+std::optional<std::string> Registry::outdated(StepId id, const catalog::Parent& parent) const {
+  if (parent.key.step == id || parent.name.contains('@')) return std::nullopt;
+  const auto* made_from = find(parent.key.step);
+  if (made_from == nullptr) return fmt::format("made from {}, which was deleted", parent.name);
+  auto newest = made_from->newest_usable();
+  if (!newest || *newest <= parent.key.revision) return std::nullopt;
+  const auto* used = find(parent.key);
+  if (used != nullptr && !used->digest.empty() && used->digest == made_from->revisions.at(*newest).digest) return std::nullopt;
+  return fmt::format("made from {}@{}, the newest is {}", parent.name, parent.key.revision, *newest);
+}
+
 std::optional<std::string> Registry::stale_because(StepId id) const {
-  const auto* entry = find(id);
-  auto finished = entry == nullptr ? std::nullopt : entry->newest_finished();
-  if (!finished) return std::nullopt;
-  for (const auto& parent : entry->revisions.at(*finished).parents) {
-    if (parent.key.step == id || parent.name.contains('@')) continue;
-    const auto* made_from = find(parent.key.step);
-    if (made_from == nullptr) return fmt::format("made from {}, which was deleted", parent.name);
-    auto newest = made_from->newest_usable();
-    if (newest && *newest > parent.key.revision)
-      return fmt::format("made from {}@{}, the newest is {}", parent.name, parent.key.revision, *newest);
+  std::vector<StepId> line{id};
+  std::set<StepId> seen{id};
+  for (std::size_t next = 0; next < line.size(); ++next) {
+    const auto* entry = find(line[next]);
+    auto finished = entry == nullptr ? std::nullopt : entry->newest_finished();
+    if (!finished) continue;
+    for (const auto& parent : entry->revisions.at(*finished).parents) {
+      if (auto why = outdated(line[next], parent))
+        return line[next] == id ? *why : fmt::format("made from {}, which is stale: {}", entry->step.name, *why);
+      if (!parent.name.contains('@') && seen.insert(parent.key.step).second) line.push_back(parent.key.step);
+    }
   }
   return std::nullopt;
+}
+
+std::vector<StepId> Registry::ancestors(StepId id) const {
+  std::vector<StepId> found{id};
+  std::set<StepId> seen{id};
+  for (std::size_t next = 0; next < found.size(); ++next)
+    if (steps_.contains(found[next]))
+      for (auto parent : made_from(found[next]))
+        if (steps_.contains(parent) && seen.insert(parent).second) found.push_back(parent);
+  found.erase(found.begin());
+  return found;
 }
 
 }  // namespace lo::engine

@@ -21,6 +21,7 @@ struct Brief {
   std::vector<catalog::Parent> parents;
   State state = State::waiting;
   Reason reason = Reason::none;
+  std::string digest = {};  // of a finished one's result
 };
 
 struct Entry {
@@ -48,6 +49,7 @@ class Registry {
   void add_step(catalog::Step step);
   void add_revision(const catalog::Revision& revision);
   void set_state(RevisionKey key, State state, Reason reason);
+  void set_digest(RevisionKey key, std::string digest);
   void set_parents(RevisionKey key, std::vector<catalog::Parent> parents);
   void remove_revision(RevisionKey key);
   void remove_step(StepId id);
@@ -71,10 +73,15 @@ class Registry {
   // Steps whose newest revision failed because an input did, and that are made from `id`: nearest first.
   std::vector<StepId> failed_by_upstream(StepId id) const;
 
-  // Why the step's newest result no longer is what it would be if it were made now: "made from titanic@1, the newest is 2".
+  // Why the step's newest result no longer is what it would be if it were made now: "made from titanic@1, the newest is 2", or the same of
+  // something that it was made from. An input that was made again and came out the same makes nothing stale.
   std::optional<std::string> stale_because(StepId id) const;
 
+  // Every step that `id` was made from, directly or not, by newest revisions; nearest first, `id` itself is not among them.
+  std::vector<StepId> ancestors(StepId id) const;
+
  private:
+  std::optional<std::string> outdated(StepId id, const catalog::Parent& parent) const;
   std::set<StepId> made_from(StepId id) const;  // by its newest revision
 
   std::map<std::string, StepId, std::less<>> names_;

@@ -98,6 +98,38 @@ TEST_F(RegistryTest, SaysWhyAResultIsStale) {
   EXPECT_EQ(registry.stale_because(2), std::nullopt);
 }
 
+TEST_F(RegistryTest, StalenessGoesDownTheLine) {
+  step(1, "a");
+  revision(1, 1, State::finished);
+  step(2, "b");
+  revision(2, 1, State::finished, {parent("a", 1, 1)});
+  step(3, "c");
+  revision(3, 1, State::finished, {parent("b", 2, 1)});
+  step(4, "fixed");
+  revision(4, 1, State::finished, {parent("b@1", 2, 1)});
+  revision(1, 2, State::finished);
+  EXPECT_EQ(registry.stale_because(3), "made from b, which is stale: made from a@1, the newest is 2");
+  EXPECT_EQ(registry.stale_because(4), std::nullopt);
+  EXPECT_THAT(registry.ancestors(3), ElementsAre(2, 1));
+  EXPECT_THAT(registry.ancestors(1), IsEmpty());
+}
+
+TEST_F(RegistryTest, AnInputThatCameOutTheSameMakesNothingStale) {
+  step(1, "a");
+  revision(1, 1, State::finished);
+  registry.set_digest({.step = 1, .revision = 1}, "d1");
+  step(2, "b");
+  revision(2, 1, State::finished, {parent("a", 1, 1)});
+  revision(1, 2, State::running);
+  EXPECT_TRUE(registry.stale_because(2));
+  registry.set_state({.step = 1, .revision = 2}, State::finished, Reason::none);
+  registry.set_digest({.step = 1, .revision = 2}, "d1");
+  EXPECT_EQ(registry.stale_because(2), std::nullopt);
+  revision(1, 3, State::finished);
+  registry.set_digest({.step = 1, .revision = 3}, "d2");
+  EXPECT_EQ(registry.stale_because(2), "made from a@1, the newest is 3");
+}
+
 TEST_F(RegistryTest, AFixedRevisionIsNeverStale) {
   step(1, "a");
   revision(1, 1, State::finished);

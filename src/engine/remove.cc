@@ -81,23 +81,6 @@ void Conductor::Impl::drop(const std::vector<StepId>& steps, Callback<Result<Rem
   });
 }
 
-std::optional<Standing> Conductor::Impl::standing(const std::string& name) const {
-  const auto* entry = registry_.find(name);
-  if (entry == nullptr) return std::nullopt;
-  Standing standing;
-  RevisionKey newest{.step = entry->step.id, .revision = entry->newest()};
-  auto wait = plan_.why(newest);
-  for (auto parent : wait.parents) standing.waits_for.push_back(registry_.name_of(parent));
-  standing.queue_place = wait.queue_place;
-  if (wait.retry_at)
-    standing.retry_in = std::chrono::duration<double>(*wait.retry_at - ports_.clock->steady()).count();
-  standing.stale = registry_.stale_because(newest.step);
-  for (const auto& parent : entry->revisions.at(newest.revision).parents)
-    if (const auto* made_from = registry_.find(parent.key.step); made_from != nullptr)
-      standing.newest_parents.emplace_back(parent.name, made_from->newest_usable().value_or(0));
-  return standing;
-}
-
 void Conductor::Impl::shutdown(std::move_only_function<void()> done) {
   stopping_ = true;
   wake_.cancel();

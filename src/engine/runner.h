@@ -34,6 +34,7 @@ struct Limits {
   std::optional<std::chrono::milliseconds> timeout;  // of one attempt, from its start
   std::optional<std::int64_t> memory_bytes;
   double cpu = 1;
+  int gpu = 0;  // devices
 };
 
 struct JobRequest {
@@ -42,7 +43,10 @@ struct JobRequest {
   std::vector<Member> members;
   std::vector<Input> inputs;
   Limits limits;
+  std::vector<int> gpus = {};  // the devices that are the job's own
 };
+
+inline constexpr std::string_view kResultDigest = "digest";  // among a finished member's facts: of its whole result
 
 // How a member of a job ended.
 struct Outcome {

@@ -84,6 +84,7 @@ Status fill(JobFiles& files, const engine::JobRequest& job, const RunContext& co
   auto step = step_json(job, paths_of(files.stagings), std::move(inputs), files.cgroup, spark);
   LO_TRY(add_uploads(job, store, step));
   if (checkpoint) step["checkpoint"] = checkpoint->string();
+  if (context.options.gpus > 0) step["gpus"] = json::value_from(job.gpus);
   step["environments"] = context.environments_folder().string();
   step["modules"] = json::value_from(context.options.python.tool_modules);
   return write_private(files.step_file, json::serialize(step));
@@ -115,6 +116,7 @@ engine::Outcome publish_result(const json::object& result, store::Staging stagin
   outcome.state = State::finished;
   outcome.manifest = store::to_json(*manifest);
   outcome.facts = object_or_empty(result, "facts");
+  outcome.facts[engine::kResultDigest] = manifest->digest();
   return outcome;
 }
 

@@ -19,6 +19,7 @@ Result<engine::Outcome> publish(engine::Outcome outcome, store::Staging staging,
   LO_ASSIGN(auto draft, store::manifest_from_json(outcome.manifest));
   LO_ASSIGN(auto manifest, store.publish(std::move(staging), std::move(draft)));
   outcome.manifest = store::to_json(manifest);
+  outcome.facts[engine::kResultDigest] = manifest.digest();
   outcome.state = State::finished;
   return outcome;
 }

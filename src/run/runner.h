@@ -65,6 +65,7 @@ struct RunOptions {
   SparkOptions spark;
 
   std::optional<std::int64_t> memory_bytes;  // limit of a job that states none; default: the machine's memory less a reserve
+  int gpus = 0;                              // how many there are for jobs to ask for; 0 = nothing is said to them about devices
   int max_processes = 4096;                  // of a job, threads included, where cgroups can be made
   bool cgroups = true;                       // use them where they can be made
   std::chrono::milliseconds grace = std::chrono::seconds{5};  // between SIGTERM and SIGKILL

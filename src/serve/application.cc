@@ -19,6 +19,7 @@
 #include "catalog/sqlite/sqlite_catalog.h"
 #include "engine/conductor.h"
 #include "http/server.h"
+#include "run/leftovers.h"
 #include "run/log_writer.h"
 #include "run/native/dataset_operations.h"
 #include "run/runner.h"
@@ -68,6 +69,7 @@ class Application {
 
  private:
   run::RunOptions run_options();
+  engine::PlanOptions plan_options() const;
   Status start_storage();
   Status start_engine();
   void make_again(const catalog::Revision& damaged);
@@ -119,9 +121,14 @@ run::RunOptions Application::run_options() {
   options.spark.memory = options_.spark_memory;
   options.spark.idle = std::chrono::milliseconds(static_cast<std::int64_t>(options_.spark_idle_minutes * 60'000));
   options.memory_bytes = options_.memory;
+  options.gpus = options_.gpus;
   options.grace = std::chrono::milliseconds(static_cast<std::int64_t>(options_.grace * 1000));
   options.log_grew = [this](engine::RevisionKey, int) { logs_.advance(); };
   return options;
+}
+
+engine::PlanOptions Application::plan_options() const {
+  return {.cpu_capacity = cpus_of(options_), .memory_capacity = run::memory_for_jobs(), .gpu_capacity = options_.gpus};
 }
 
 Status Application::start_storage() {
@@ -170,7 +177,7 @@ Status Application::start_engine() {
   ports.settle = [this](json::object result) {
     pool_.post([this, result = std::move(result)] { api::settle_result(context_, result); });
   };
-  conductor_ = engine::Conductor::make(std::move(ports), {.cpu_capacity = cpus_of(options_)});
+  conductor_ = engine::Conductor::make(std::move(ports), plan_options());
   context_.conductor = conductor_.get();
   std::vector<catalog::Revision> damaged;
   if (mark_.machine_went_down()) {

@@ -34,6 +34,9 @@ CLI::App* add_serve_command(CLI::App& app, Options& options) {
   serve->add_option("--cpus", options.cpus, "How many jobs run side by side (0: one per core, at least 2)")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 4096.0));
+  serve->add_option("--gpus", options.gpus, "How many GPUs steps may ask for; each has those that it asked for, and others see none")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
   serve->add_option("--memory", options.memory, "Bytes that a step may take which states no limit")
       ->transform(CLI::AsSizeValue(false));
   serve

@@ -23,6 +23,7 @@ struct Options {
   std::string spark_memory = "1g";
   double spark_idle_minutes = 15;
   double cpus = 0;                                  // running jobs take one each; 0 = as many as the machine has, at least 2
+  int gpus = 0;                                     // devices that steps may ask for
   std::optional<std::int64_t> memory;               // bytes a step may take that does not say
   std::vector<std::string> tool_modules;            // may be called by the services of every tool, with what lies below them
   double grace = 5;                                 // seconds between SIGTERM and SIGKILL of a step

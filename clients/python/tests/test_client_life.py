@@ -113,7 +113,8 @@ def test_cancel_rerun_update_delete(client, unique, pipe):
     assert step.result(60) == [4, 4]
     child = client.function.python(unique(), "response = len(x)", {"x": step})
     assert child.result(60) == 2
-    assert step.rerun().wait(60).metadata["revision"] == 3 and child.metadata["stale"]
+    assert step.rerun().wait(60).metadata["revision"] == 3 and not child.metadata["stale"]  # the same came out
+    assert step.update(functionParameters={"x": 5}).wait(60).metadata["revision"] == 4 and child.metadata["stale"]
     with pytest.raises(lo.Conflict):
         step.delete()
     assert step.delete(cascade=True) >= 0

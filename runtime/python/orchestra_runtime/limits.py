@@ -6,6 +6,7 @@ import math
 import os
 import resource
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from orchestra_runtime.records import Limits
@@ -44,6 +45,12 @@ def use_cores(cpu: float) -> None:
         _thread_pools.limit(limits=cores)
     if arrow := sys.modules.get("pyarrow"):
         arrow.set_cpu_count(cores)
+
+
+def use_gpus(gpus: Sequence[int] | None) -> None:
+    """The devices that libraries see from now on. They read this when they first look for one, not when they are loaded."""
+    if gpus is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = os.environ["HIP_VISIBLE_DEVICES"] = ",".join(map(str, gpus))
 
 
 def cap_memory(limits: Limits) -> None:

@@ -79,6 +79,7 @@ class StepFile:
     checkpoint: Path | None = None  # a folder that outlives attempts
     spark: Spark | None = None
     modules: tuple[str, ...] = ()  # prefixes that widen what tools may call
+    gpus: tuple[int, ...] | None = None  # devices that are the step's own; None: nothing is said of them
     environments: Path | None = None  # where environments are made
 
 
@@ -96,6 +97,7 @@ def step_file(raw: Mapping[str, Any]) -> StepFile:
         checkpoint=Path(checkpoint) if checkpoint else None,
         spark=Spark(spark["url"], spark["token"], spark["session"]) if spark else None,
         modules=tuple(raw.get("modules") or ()),
+        gpus=tuple(raw["gpus"]) if "gpus" in raw else None,
         environments=Path(raw["environments"]) if raw.get("environments") else None,
     )
 

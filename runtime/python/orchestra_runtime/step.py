@@ -106,6 +106,7 @@ def _work(step: StepFile, channel: Channel) -> int:
     """Gives the exit status."""
     sys.argv = [step.members[0].name if step.members else ""]
     limits.use_cores(step.limits.cpu)
+    limits.use_gpus(step.gpus)
     if not cgroup.limits_memory(step.cgroup):
         limits.cap_memory(step.limits)
     job = Job(step, channel)
