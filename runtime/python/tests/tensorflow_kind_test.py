@@ -118,7 +118,7 @@ def test_the_memory_limit_counts_from_what_was_loaded(server: ForkServer) -> Non
 def test_a_step_is_stopped_while_it_loads(server: ForkServer) -> None:
     server.run("response = 1").finished()
     _loading_spare(server)
-    job = server.start(function("response = 1"))
+    job = server.start(function("import signal\nsignal.pause()"))  # should it have loaded before it is stopped
     step = job.until("started")["step"]
     job.channel.send({"type": "stop", "grace": PATIENCE})
     ended = job.ended()
