@@ -46,6 +46,9 @@ class Connection {
   // The one number that a statement gives: a PRAGMA, a count, a maximum.
   Result<std::int64_t> number(std::string_view sql);
 
+  // Makes `target`, which is empty, what this database is at one moment. Others write to this one meanwhile as if nothing were.
+  Status copy_to(Connection& target);
+
   // False once SQLite has rolled back by itself, as it may when the disk is full.
   bool in_transaction() const;
 

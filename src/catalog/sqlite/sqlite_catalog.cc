@@ -120,4 +120,15 @@ Result<std::unique_ptr<Catalog>> open_sqlite_catalog(const std::filesystem::path
   return fail(std::move(error));
 }
 
+Status copy_sqlite_catalog(const std::filesystem::path& file, const std::filesystem::path& copy) {
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) return fail(Code::not_found, fmt::format("there is no catalog {}", file.string()));
+  LO_ASSIGN(auto source, Connection::open(file, Connection::Access::read_only));
+  LO_ASSIGN(auto target, Connection::open(copy, Connection::Access::read_write));
+  LO_TRY(set_up(source));
+  auto copied = source.copy_to(target);
+  if (!copied) copied.error().message = fmt::format("{} cannot be copied to {}: {}", file.string(), copy.string(), copied.error().message);
+  return copied;
+}
+
 }  // namespace lo::catalog

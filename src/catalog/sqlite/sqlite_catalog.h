@@ -14,4 +14,9 @@ inline constexpr int kSchemaVersion = 1;
 // both versions. Code::corrupt when it is no SQLite file. The destructor commits what was handed over, then stops.
 Result<std::unique_ptr<Catalog>> open_sqlite_catalog(const std::filesystem::path& file);
 
+// Writes what the catalog in `file` is at one moment to `copy`, which is made and belongs to its owner only; on disk when it returns.
+// The catalog may be open anywhere and be written to: its writer is not held up. Code::not_found when there is no catalog. What is
+// left of a copy that failed is the caller's to remove.
+Status copy_sqlite_catalog(const std::filesystem::path& file, const std::filesystem::path& copy);
+
 }  // namespace lo::catalog

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 
@@ -117,6 +118,50 @@ TEST_F(SqliteCatalogTest, RowThatCannotBeOursIsCorrupt) {
   EXPECT_EQ(catalog->revision({id, 1}).error().code, Code::corrupt);
   ASSERT_TRUE(connect().execute("UPDATE revision SET state = 'queued', facts = '{'"));
   EXPECT_EQ(catalog->all_revisions().error().code, Code::corrupt);
+}
+
+TEST_F(SqliteCatalogTest, CopyIsTheCatalogAtOneMomentAndIsNotChangedByLaterCommits) {
+  auto catalog = open_sqlite_catalog(file_).value();
+  auto copy = folder_.path() / "copy.sqlite";
+  ASSERT_TRUE(commit(*catalog, {AddStep{make_step(catalog->next_step_id(), "before")}}));
+  ASSERT_TRUE(copy_sqlite_catalog(file_, copy));
+  ASSERT_TRUE(commit(*catalog, {AddStep{make_step(catalog->next_step_id(), "after")}}));
+  struct stat status{};
+  ASSERT_EQ(::stat(copy.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+  auto steps = open_sqlite_catalog(copy).value()->all_steps().value();
+  ASSERT_EQ(steps.size(), 1U);
+  EXPECT_EQ(steps[0].name, "before");
+}
+
+// A step and its revision come in one commit: no copy may have one without the other.
+TEST_F(SqliteCatalogTest, CopiesMadeWhileItIsWrittenToAreConsistent) {
+  auto catalog = open_sqlite_catalog(file_).value();
+  std::atomic<bool> stop = false;
+  NamedThread writing("writing", [&] {
+    for (int i = 0; !stop; ++i) {
+      auto step = make_step(catalog->next_step_id(), "step" + std::to_string(i));
+      EXPECT_TRUE(commit(*catalog, {AddStep{step}, AddRevision{make_revision({step.id, 1}, State::queued)}}));
+    }
+  });
+  std::size_t last = 0;
+  for (int i = 0; i < 20; ++i) {
+    auto file = folder_.path() / std::to_string(i);
+    EXPECT_TRUE(copy_sqlite_catalog(file_, file));
+    auto copy = open_sqlite_catalog(file).value();
+    auto steps = copy->all_steps().value().size();
+    EXPECT_EQ(steps, copy->all_revisions().value().size());
+    EXPECT_GE(steps, last);
+    last = steps;
+  }
+  stop = true;
+}
+
+TEST_F(SqliteCatalogTest, CopyOfNoCatalogIsRefused) {
+  auto status = copy_sqlite_catalog(file_, folder_.path() / "copy.sqlite");
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Code::not_found);
+  EXPECT_FALSE(std::filesystem::exists(file_));
 }
 
 }  // namespace
