@@ -197,7 +197,7 @@ class LocalStore final : public Store {
   fs::path objects() const { return root_ / "objects"; }
   fs::path staging() const { return root_ / "staging"; }
   fs::path cache() const { return root_ / "cache"; }
-  fs::path object_path(std::string_view digest) const { return objects() / digest.substr(0, 2) / digest; }
+  fs::path object_path(std::string_view digest) const { return store::object_path(root_, digest); }
 
   void pin(const std::vector<Staged>& staged) {
     MutexLock lock(mutex_);
@@ -270,6 +270,10 @@ Staging::~Staging() {
   if (path_.empty()) return;
   std::error_code ignored;  // what cannot be removed now is swept at the next start
   fs::remove_all(path_, ignored);
+}
+
+fs::path object_path(const fs::path& root, std::string_view digest) {
+  return root / "objects" / digest.substr(0, 2) / digest;
 }
 
 Result<std::unique_ptr<Store>> open_local_store(const fs::path& root, LocalStoreOptions options) {

@@ -76,4 +76,7 @@ struct LocalStoreOptions {
 // only (0600, folders 0700) and published read-only (0400).
 Result<std::unique_ptr<Store>> open_local_store(const std::filesystem::path& root, LocalStoreOptions options = {});
 
+// Where the local store in `root` keeps the object of this digest: for copies of whole stores.
+std::filesystem::path object_path(const std::filesystem::path& root, std::string_view digest);
+
 }  // namespace lo::store
