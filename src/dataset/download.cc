@@ -1,25 +1,18 @@
 #include "dataset/download.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
-#include <sys/socket.h>
 #include <algorithm>
 #include <cstring>
 #include <memory>
 #include <optional>
+
+#include "dataset/curl.h"
 
 namespace lo::dataset {
 namespace {
 
 constexpr std::size_t kMostWaiting = std::size_t{4} << 20;  // bytes received and not yet read
 constexpr long kReceiveBytes = 256 * 1024;
-
-struct FreeEasy {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-struct FreeMulti {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
-};
 
 bool begins_with_html(std::string_view type) {
   std::string lower(type.substr(0, 9));
@@ -32,7 +25,12 @@ bool begins_with_html(std::string_view type) {
 class Download final : public ByteSource {
  public:
   Download(std::string url, const DownloadOptions& options, std::stop_token stop)
-      : url_(std::move(url)), options_(options), stop_(std::move(stop)), multi_(curl_multi_init()), easy_(curl_easy_init()) {}
+      : url_(std::move(url)),
+        options_(options),
+        stop_(std::move(stop)),
+        guard_(options.policy),
+        multi_(curl_multi_init()),
+        easy_(curl_easy_init()) {}
   ~Download() override { curl_multi_remove_handle(multi_.get(), easy_.get()); }
   Download(const Download&) = delete;
   Download& operator=(const Download&) = delete;
@@ -70,18 +68,13 @@ class Download final : public ByteSource {
 
   void set_options() {
     set(CURLOPT_URL, url_.c_str());
-    set(CURLOPT_PROTOCOLS_STR, "http,https");
-    set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    restrict_to_web(easy_.get());
+    guard_.watch(easy_.get());
     set(CURLOPT_FOLLOWLOCATION, 1L);
     set(CURLOPT_MAXREDIRS, static_cast<long>(options_.max_redirects));
-    set(CURLOPT_PROXY, options_.proxy.c_str());  // "" keeps libcurl from asking the environment
-    set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-    set(CURLOPT_USERAGENT, "learning-orchestra/" ORCHESTRA_VERSION);
-    set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_PROXY, options_.proxy.c_str());
     set(CURLOPT_BUFFERSIZE, kReceiveBytes);
     set_limits();
-    set(CURLOPT_OPENSOCKETFUNCTION, &Download::on_socket);
-    set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
     set(CURLOPT_WRITEFUNCTION, &Download::on_bytes);
     set(CURLOPT_WRITEDATA, static_cast<void*>(this));
   }
@@ -91,17 +84,6 @@ class Download final : public ByteSource {
     set(CURLOPT_LOW_SPEED_LIMIT, 1L);
     set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_timeout.count()));
     set(CURLOPT_TIMEOUT, static_cast<long>(options_.timeout.count()));
-  }
-
-  // Every connection passes here with the address it will have, whatever the name resolved to.
-  static curl_socket_t on_socket(void* self, curlsocktype, curl_sockaddr* address) {
-    auto& download = *static_cast<Download*>(self);
-    auto allowed = check_address(address->addr, download.options_.policy);
-    if (!allowed) {
-      download.refused_ = allowed.error();
-      return CURL_SOCKET_BAD;
-    }
-    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   }
 
   static std::size_t on_bytes(char* bytes, std::size_t, std::size_t size, void* self) {
@@ -148,7 +130,7 @@ class Download final : public ByteSource {
   }
 
   Status failed(CURLcode code) const {
-    if (refused_) return fail(Code::forbidden, fmt::format("{} is refused: {}", url_, refused_->message));
+    if (guard_.refused()) return fail(Code::forbidden, fmt::format("{} is refused: {}", url_, guard_.refused()->message));
     switch (code) {
       case CURLE_PARTIAL_FILE:
       case CURLE_RECV_ERROR:
@@ -200,21 +182,15 @@ class Download final : public ByteSource {
   const std::string url_;
   const DownloadOptions options_;
   const std::stop_token stop_;
-  std::unique_ptr<CURLM, FreeMulti> multi_;  // outlives easy_
-  std::unique_ptr<CURL, FreeEasy> easy_;
+  AddressGuard guard_;
+  CurlMulti multi_;  // outlives easy_
+  CurlEasy easy_;
   std::string waiting_;  // received; those before begin_ are read
   std::size_t begin_ = 0;
   std::int64_t taken_ = 0;
   bool paused_ = false;
   bool ended_ = false;
-  std::optional<Error> refused_;  // the last address that was
 };
-
-// libcurl wants to be set up once per process.
-bool start_curl() {
-  static const bool started = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  return started;
-}
 
 }  // namespace
 
