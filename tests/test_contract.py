@@ -57,6 +57,7 @@ def steps(shared):
     for name in names.values():
         shared.finished(name)
     shared.post("/observe", {"name": model})
+    shared.post("/observe", {"name": model, "webhook": "http://127.0.0.1:1/hook"})
     return names | {"transform/dataType": table, "step": model, "observe": model}
 
 
@@ -86,6 +87,17 @@ def test_what_is_said_of_steps_that_exist_is_what_the_document_says(shared, step
         case.validate_response(answer)
         called.add(service)
     assert called == steps.keys()
+
+
+def test_a_webhook_is_made_shown_and_ended_as_the_document_says(shared):
+    load_all_checks()
+    paths = schemathesis.openapi.from_url(shared.url + "/openapi.json")
+    body = {"webhook": "http://127.0.0.1:1/hook", "filter": {"type": "function/python", "event": "failed"}, "secret": "whsec_" + "A" * 32}
+    made = paths[f"{PREFIX}/observe"]["POST"].Case(body=body, media_type="application/json").call_and_validate()
+    assert made.status_code == 201, made.text
+    name = made.json()["result"].rpartition("/")[2]
+    for verb in ("GET", "DELETE"):
+        assert paths[f"{PREFIX}/observe/{{name}}"][verb].Case(path_parameters={"name": name}).call_and_validate().status_code == 200
 
 
 def test_every_result_is_a_file_of_a_documented_kind(shared, steps):

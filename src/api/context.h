@@ -19,6 +19,10 @@ namespace prometheus {
 class Registry;
 }
 
+namespace lo::observe {
+class Webhooks;
+}
+
 namespace lo::api {
 
 inline constexpr std::string_view kPrefix = "/api/learningOrchestra/v1";
@@ -31,6 +35,7 @@ struct Context {
   catalog::Catalog* catalog = nullptr;
   store::Store* store = nullptr;
   observe::Hub* hub = nullptr;
+  observe::Webhooks* webhooks = nullptr;
   BlockingPool* pool = nullptr;
   std::shared_ptr<Clock> clock;
   std::shared_ptr<prometheus::Registry> metrics;

@@ -6,7 +6,9 @@
 #include "api/fields.h"
 #include "api/routes.h"
 #include "api/verbs.h"
+#include "api/webhooks.h"
 #include "http/sse.h"
+#include "observe/event_document.h"
 
 namespace lo::api {
 namespace {
@@ -15,19 +17,17 @@ constexpr std::chrono::seconds kComment{15};
 constexpr std::chrono::milliseconds kRetry{1000};
 constexpr std::size_t kBatch = 256;
 
-json::object event_document(const catalog::Event& event) {
-  auto document = event.data;
-  document["event"] = event.type;
-  document["id"] = event.seq;
-  document["time"] = format_time(event.at);
-  return document;
-}
+using observe::event_document;
 
 Answer subscribe(const Context& context, http::Request& request) {
   auto body = parse_json_object(request.body);
   if (!body) co_return std::unexpected(body.error());
   Fields fields(*body);
+  if (fields.has("webhook")) co_return co_await add_webhook(context, *body);
   auto name = fields.name("name");
+  for (auto key : {"filter", "secret"})
+    if (fields.has(key)) fields.refuse(key, fmt::format("{} goes with a webhook", key));
+  for (auto key : {"webhook", "filter", "secret"}) fields.accept(key);
   if (auto sound = fields.finish(); !sound) co_return std::unexpected(sound.error());
   if (auto record = co_await load_step(context, name); !record)
     co_return fail_field(Code::unacceptable, "/name", fmt::format("there is no step \"{}\"", name));
@@ -44,6 +44,7 @@ Answer subscribe(const Context& context, http::Request& request) {
 
 Answer unsubscribe(const Context& context, http::Request& request) {
   auto name = request.parameters.at("name");
+  if (observe::is_webhook_id(name)) co_return co_await remove_webhook(context, name);
   auto subscriptions = co_await context.pool->run([&] { return context.catalog->subscriptions(); });
   if (!subscriptions) co_return std::unexpected(subscriptions.error());
   if (std::ranges::find(*subscriptions, name, &catalog::Subscription::name) == subscriptions->end())
@@ -61,6 +62,10 @@ Answer list_subscriptions(const Context& context, http::Request&) {
   if (!subscriptions) co_return std::unexpected(subscriptions.error());
   json::array documents;
   for (const auto& subscription : *subscriptions) {
+    if (auto webhook = observe::webhook_of(subscription)) {
+      documents.push_back(webhook_document(*webhook));
+      continue;
+    }
     json::object document{{"name", subscription.name}, {"created", format_time(subscription.created)}};
     if (auto record = co_await load_step(context, subscription.name)) document["metadata"] = metadata_of(*record);
     documents.push_back(std::move(document));
@@ -87,6 +92,7 @@ Awaitable<Result<std::vector<catalog::Event>>> next_events(const Context& contex
 Answer observe_step(const Context& context, http::Request& request) {
   constexpr std::int64_t kLongest = 300;
   auto name = request.parameters.at("name");
+  if (observe::is_webhook_id(name)) co_return co_await show_webhook(context, name);
   auto wait = whole_number(request, "wait", 0);
   auto after = whole_number(request, "after", -1);
   if (!wait || !after) co_return std::unexpected((wait ? after : wait).error());
@@ -112,11 +118,7 @@ catalog::EventFilter filter_of(const http::Request& request) {
   catalog::EventFilter filter;
   filter.name = request.query_value("name").value_or("");
   filter.service = request.query_value("type").value_or("");
-  if (auto label = request.query_value("label")) {
-    auto equals = std::min(label->find('='), label->size());
-    filter.label_key = label->substr(0, equals);
-    filter.label_value = equals < label->size() ? label->substr(equals + 1) : "";
-  }
+  if (auto label = request.query_value("label")) set_label(filter, *label);
   return filter;
 }
 
@@ -142,7 +144,7 @@ std::string sse_text(const std::vector<catalog::Event>& events) {
 std::string reset_text(std::int64_t seq) {
   return http::format_event({.id = fmt::to_string(seq),
                              .event = "reset",
-                             .data = write_json(json::object{{"reason", "events before this one are no longer kept"}})});
+                             .data = write_json(observe::reset_document())});
 }
 
 // What a client missed while it was away, or `reset` when that is no longer known.

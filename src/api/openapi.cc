@@ -4,6 +4,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "api/observe_schemas.h"
 #include "api/service.h"
 
 namespace lo::api {
@@ -50,6 +51,8 @@ struct Operation {
   std::vector<unsigned> answers{200};
   std::vector<unsigned> problems{};
   std::vector<std::string> answer_types{"application/json"};
+  json::object answer = {};                  // schema of what is answered when all is well
+  std::string_view subject = "Name";         // schema of {name} in the path
 };
 
 json::object upload_content(const Service& service) {
@@ -165,20 +168,23 @@ void describe_steps(std::map<std::string, Operation>& out) {
 }
 
 void describe_observe(std::map<std::string, Operation>& out) {
-  out["subscribe"] = {.summary = "Observe a step",
+  out["subscribe"] = {.summary = "Observe a step, or have events sent to a webhook",
                       .parameters = {},
-                      .body = {{"type", "object"},
-                               {"required", json::array{"name"}},
-                               {"properties", {{"name", ref("Name")}}}},
+                      .body = subscribe_schema(),
                       .answers = {201},
-                      .problems = {400, 406, 409, 413, 415}};
-  out["list subscriptions"] = {.summary = "What is observed", .parameters = {}, .body = {}};
-  out["observe step"] = {.summary = "Wait for the end of a step, or for its next event",
+                      .problems = {400, 406, 409, 413, 415, 429},
+                      .answer = subscribed_schema()};
+  out["list subscriptions"] = {.summary = "What is observed, and the state of each webhook",
+                               .parameters = {},
+                               .body = {},
+                               .answer = subscriptions_schema()};
+  out["observe step"] = {.summary = "Wait for the end of a step, or for its next event; or show a webhook",
                          .parameters = {parameter("wait", "query", whole(9007199254740991), "seconds; at most 300 are waited"),
                                         parameter("after", "query", whole(9007199254740991), "id of the last event seen")},
                          .body = {},
-                         .problems = {404, 406}};
-  out["unsubscribe"] = {.summary = "Observe it no more", .parameters = {}, .body = {}, .problems = {404}};
+                         .problems = {404, 406},
+                         .subject = "SubscriptionName"};
+  out["unsubscribe"] = {.summary = "Observe it no more", .parameters = {}, .body = {}, .problems = {404}, .subject = "SubscriptionName"};
   out["stream events"] = {.summary = "All events as server-sent events",
                           .parameters = {parameter("name", "query", text_schema(), "of a step"),
                                          parameter("type", "query", text_schema(), "service/tool"),
@@ -212,7 +218,7 @@ std::map<std::string, Operation> descriptions() {
 json::object answers_of(const Operation& operation) {
   json::object out;
   json::object content;
-  for (const auto& type : operation.answer_types) content[type] = json::object{{"schema", json::object{}}};
+  for (const auto& type : operation.answer_types) content[type] = json::object{{"schema", operation.answer}};
   for (auto status : operation.answers)
     out[fmt::to_string(status)] =
         json::object{{"description", status == 201 ? "Accepted, and on disk" : status == 503 ? "Not ready" : "OK"},
@@ -228,7 +234,7 @@ json::object answers_of(const Operation& operation) {
 json::object operation_object(const http::Route& route, const Operation& operation) {
   json::object out{{"operationId", route.operation_id}, {"summary", operation.summary}};
   auto parameters = operation.parameters;
-  if (route.pattern.contains("{name}")) parameters.push_back(parameter("name", "path", ref("Name"), "of the step"));
+  if (route.pattern.contains("{name}")) parameters.push_back(parameter("name", "path", ref(operation.subject), "of the step"));
   if (!parameters.empty()) out["parameters"] = std::move(parameters);
   if (!operation.body.empty()) {
     auto content = operation.content;
@@ -260,6 +266,9 @@ json::object schemas() {
          {{"cpu", {{"type", "number"}, {"minimum", 0.01}, {"maximum", 4096}}},
           {"gpu", {{"type", "integer"}, {"minimum", 0}, {"maximum", 1024}}},
           {"memory", {{"description", "bytes, or a text such as \"512MB\""}}}}}}},
+      {"SubscriptionName", {{"type", "string"}, {"pattern", "^[A-Za-z0-9_-]{1,128}$|^webhook\\.[0-9a-f]{32}$"}}},
+      {"EventFilter", event_filter_schema()},
+      {"Subscription", subscription_schema()},
       {"Problem",
        {{"type", "object"},
         {"required", json::array{"result", "type", "title", "status", "detail"}},
@@ -289,6 +298,7 @@ json::object openapi_document(const http::Router& router) {
   return {{"openapi", "3.1.0"},
           {"info", {{"title", "Learning Orchestra"}, {"version", ORCHESTRA_VERSION}}},
           {"paths", std::move(paths)},
+          {"webhooks", webhook_calls()},
           {"components", {{"schemas", schemas()}}}};
 }
 

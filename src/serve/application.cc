@@ -25,6 +25,7 @@
 #include "run/runner.h"
 #include "serve/environments.h"
 #include "serve/repair.h"
+#include "serve/webhooks.h"
 #include "store/store.h"
 
 namespace lo::serve {
@@ -71,6 +72,7 @@ class Application {
   run::RunOptions run_options();
   engine::PlanOptions plan_options() const;
   Status start_storage();
+  std::unique_ptr<observe::Webhooks> make_webhooks();
   Status start_engine();
   void make_again(const catalog::Revision& damaged);
   Status start_http();
@@ -89,6 +91,7 @@ class Application {
   Bell logs_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<observe::Hub> hub_;
+  std::unique_ptr<observe::Webhooks> webhooks_;
   std::unique_ptr<catalog::Catalog> catalog_;
   BlockingPool pool_{kBlockingThreads};
   BlockingPool native_pool_;
@@ -98,6 +101,7 @@ class Application {
   std::unique_ptr<engine::Runner> runner_;
   std::shared_ptr<engine::Conductor> conductor_;
   std::unique_ptr<http::Server> server_;
+  std::unique_ptr<dataset::Poster> poster_;
 };
 
 run::RunOptions Application::run_options() {
@@ -131,13 +135,27 @@ engine::PlanOptions Application::plan_options() const {
   return {.cpu_capacity = cpus_of(options_), .memory_capacity = run::memory_for_jobs(), .gpu_capacity = options_.gpus};
 }
 
+std::unique_ptr<observe::Webhooks> Application::make_webhooks() {
+  context_.urls.allow_private = true;  // the server itself is bound to loopback
+  poster_ = std::make_unique<dataset::Poster>(dataset::PosterOptions{.policy = context_.urls});
+  observe::Webhooks::Parts parts{.executor = io_.executor(),
+                                 .clock = clock_,
+                                 .catalog = catalog_.get(),
+                                 .hub = hub_.get(),
+                                 .pool = &pool_,
+                                 .send = send_through(*poster_)};
+  return std::make_unique<observe::Webhooks>(std::move(parts), retry_schedule(options_));
+}
+
 Status Application::start_storage() {
   LO_ASSIGN(catalog_, catalog::open_sqlite_catalog(data_.path() / "catalog.sqlite"));
   LO_ASSIGN(store_, store::open_local_store(data_.path() / "store"));
   LO_ASSIGN(auto last, catalog_->last_event());
   hub_ = std::make_unique<observe::Hub>(kEventsInMemory, last);
+  webhooks_ = make_webhooks();
   catalog_->on_events([this](std::span<const catalog::Event> events) {
     hub_->publish(events);
+    webhooks_->news();
     logs_.advance();  // who follows a log waits for its end too
   });
   catalog_->trim_events(kEventsOnDisk, {});
@@ -148,6 +166,7 @@ void Application::fill_context() {
   context_.catalog = catalog_.get();
   context_.store = store_.get();
   context_.hub = hub_.get();
+  context_.webhooks = webhooks_.get();
   context_.pool = &pool_;
   context_.clock = clock_;
   context_.metrics = metrics_;
@@ -155,7 +174,6 @@ void Application::fill_context() {
   tools_.add("scikitlearn", options_.home / "build" / "tool-index" / "python.json");
   tools_.add("tensorflow", options_.home / "build" / "tool-index" / "tensorflow.json");
   tools_.widen(options_.tool_modules);
-  context_.urls.allow_private = true;  // the server itself is bound to loopback
   context_.log_path = [this](engine::RevisionKey key, int attempt) { return run::log_path(data_.path(), key, attempt); };
   context_.logs = &logs_;
   context_.runners = [this] { return runner_->status(); };
@@ -221,6 +239,7 @@ Status Application::start() {
   });
   LO_TRY(start_storage());
   LO_TRY(start_engine());
+  LO_TRY(webhooks_->start());
   return start_http();
 }
 
@@ -237,6 +256,8 @@ void Application::stop() {
   });
   hub_->close();
   logs_.close();
+  webhooks_->close();
+  poster_->cancel();
   std::promise<void> served;
   server_->stop(kRequestGrace, [&] { served.set_value(); });
   served.get_future().wait();

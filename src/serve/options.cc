@@ -46,6 +46,12 @@ CLI::App* add_serve_command(CLI::App& app, Options& options) {
   serve->add_option("--grace", options.grace, "Seconds that a step has to end by itself when it is stopped")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 60.0));
+  serve
+      ->add_option("--webhook-retry", options.webhook_retry,
+                   "Seconds after which a webhook's call that failed is tried again, parted by commas; then the webhook is disabled "
+                   "(default: 5,300,1800,7200,18000,36000,50400,72000,86400)")
+      ->delimiter(',')
+      ->check(CLI::Range(0.0, 604800.0));
   serve->add_option("--log-level", options.log_level, "debug, info, warn or error")->capture_default_str();
   return serve;
 }

@@ -27,6 +27,7 @@ struct Options {
   std::optional<std::int64_t> memory;               // bytes a step may take that does not say
   std::vector<std::string> tool_modules;            // may be called by the services of every tool, with what lies below them
   double grace = 5;                                 // seconds between SIGTERM and SIGKILL of a step
+  std::vector<double> webhook_retry;                // seconds between tries; empty = observe::RetrySchedule's
   std::string log_level = "info";
 };
 
