@@ -23,6 +23,7 @@
 #include "run/log_writer.h"
 #include "run/native/dataset_operations.h"
 #include "run/runner.h"
+#include "serve/backup.h"
 #include "serve/environments.h"
 #include "serve/repair.h"
 #include "serve/webhooks.h"
@@ -277,6 +278,10 @@ int run(const Options& options) {
   if (!data) {
     log::error("{}", data.error().message);
     return data.error().code == Code::conflict ? kHeld : EXIT_FAILURE;
+  }
+  if (is_half_restored(data->path())) {
+    log::error("a restore into {} did not end: run it again", data->path().string());
+    return EXIT_FAILURE;
   }
   Application application(options, *std::move(data));
   if (auto started = application.start(); !started) {

@@ -45,4 +45,7 @@ Result<BackupSummary> make_backup(const BackupOptions& options);
 // newer program; Code::corrupt, naming the steps, when it is damaged.
 Result<BackupSummary> restore_backup(const BackupOptions& options);
 
+// A restore into this folder was killed: it can be done again, but no server can have the folder until then.
+bool is_half_restored(const std::filesystem::path& data);
+
 }  // namespace lo::serve

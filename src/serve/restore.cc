@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <fmt/format.h>
 
 #include "base/data_folder.h"
@@ -18,11 +20,16 @@ constexpr const char* kLock = "orchestra.lock";   // DataFolder's
 constexpr const char* kStaging = ".restoring";    // left by a restore that was killed
 constexpr const char* kCatalog = "catalog.sqlite";
 
+constexpr std::array kTrees{"store", "logs", "environments"};
+
 // What lies in a data folder, but for what restoring itself leaves there.
 Status check_empty(const fs::path& path) {
   std::error_code error;
+  auto is_ours = [half = is_half_restored(path)](const fs::path& name) {
+    return name == kLock || name == kStaging || (half && std::ranges::find(kTrees, name) != kTrees.end());
+  };
   for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error))
-    if (auto name = it->path().filename(); name != kLock && name != kStaging)
+    if (auto name = it->path().filename(); !is_ours(name))
       return fail(Code::conflict, fmt::format("the data folder {} is not empty, it holds {}: give a new one", path.string(), name.string()));
   if (!error || error == std::errc::no_such_file_or_directory) return {};
   return fail_errno(fmt::format("cannot list {}", path.string()), error.value());
@@ -38,6 +45,7 @@ class NewDataFolder {
     LO_ASSIGN(auto held, DataFolder::hold(path));
     LO_TRY(check_empty(path));
     auto folder = std::make_unique<NewDataFolder>(std::move(held), is_new);
+    for (const char* name : kTrees) fs::remove_all(path / name, error);  // of a restore that was killed
     fs::remove_all(folder->staging(), error);
     LO_TRY(make_folders(folder->staging()));
     return folder;
@@ -61,12 +69,12 @@ class NewDataFolder {
   // The catalog last: without it the folder is no server's data.
   Status put_in_order() {
     LO_TRY(sync_disk_of(staging()));
-    for (const char* name : {"store", "logs", "environments", kCatalog}) {
+    for (const char* name : kTrees) {
       std::error_code error;
-      if (!fs::exists(staging() / name, error)) continue;
-      LO_TRY(store::sync_folder(held_.path()));
-      LO_TRY(rename_to(staging() / name, held_.path() / name));
+      if (fs::exists(staging() / name, error)) LO_TRY(rename_to(staging() / name, held_.path() / name));
     }
+    LO_TRY(store::sync_folder(held_.path()));
+    LO_TRY(rename_to(staging() / kCatalog, held_.path() / kCatalog));
     LO_TRY(store::sync_folder(held_.path()));
     in_order_ = true;
     std::error_code ignored;
@@ -156,6 +164,11 @@ class Restore {
 };
 
 }  // namespace
+
+bool is_half_restored(const fs::path& data) {
+  std::error_code error;
+  return fs::exists(data / kStaging, error) && !fs::exists(data / kCatalog, error);
+}
 
 Result<BackupSummary> restore_backup(const BackupOptions& options) {
   LO_ASSIGN(auto backup, BackupFolder::hold_for_reading(options.backup));

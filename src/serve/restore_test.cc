@@ -61,8 +61,17 @@ TEST_F(RestoreTest, ADataFolderInUseOrWithAnythingInItIsRefused) {
     auto held = DataFolder::hold(restored_);
     EXPECT_THAT(restore_error(), HasSubstr("held by"));
   }
+}
+
+TEST_F(RestoreTest, OneThatWasKilledIsDoneAgain) {
+  add("one", "content");
+  ASSERT_TRUE(back_up());
   write(restored_ / ".restoring" / "half", "of a restore that was killed");
+  write(restored_ / "store" / "half", "moved into place already");
+  EXPECT_TRUE(is_half_restored(restored_));
   EXPECT_EQ(restore_error(), "no error");
+  EXPECT_FALSE(is_half_restored(restored_));
+  EXPECT_FALSE(fs::exists(restored_ / "store" / "half"));
 }
 
 TEST_F(RestoreTest, WithoutABackupThereIsNothingToRestore) {
