@@ -59,7 +59,7 @@ std::optional<ZoneRule> rule_of(const std::string& name) {
 Result<std::shared_ptr<const Zone>> Zone::find(std::string_view name, std::string_view pointer) try {
   auto zone = std::make_shared<Zone>();
   if (name == "UTC") return zone;
-  const auto& database = date::get_tzdb();
+  static const auto& database = date::get_tzdb();  // once: read by whoever comes first, ready for all who come later
   auto found = std::ranges::find(database.zones, name, &date::time_zone::name);
   if (found == database.zones.end() || name == kMachinesOwn) return unknown_zone(name, pointer, database);
   zone->table_ = &*found;

@@ -44,10 +44,12 @@ class DatasetOperationsTest : public RunnerFixture {
 TEST_F(DatasetOperationsTest, UploadBecomesATable) {
   auto outcome = titanic();
   ASSERT_EQ(outcome.state, State::finished) << outcome.exception;
-  EXPECT_EQ(json::serialize(outcome.facts), R"({"fields":["Name","Age"],"rows":2})");
   auto manifest = store::manifest_from_json(outcome.manifest);
   ASSERT_TRUE(manifest);
   EXPECT_EQ(manifest->kind, store::Kind::table);
+  EXPECT_EQ(outcome.facts.at("fields"), (json::array{"Name", "Age"}));
+  EXPECT_EQ(outcome.facts.at("rows"), 2);
+  EXPECT_EQ(outcome.facts.at("digest"), manifest->digest());
   EXPECT_NE(manifest->part("rows.parquet"), nullptr);
 }
 
@@ -67,7 +69,8 @@ TEST_F(DatasetOperationsTest, RefusedAddress) {
 TEST_F(DatasetOperationsTest, ProjectionKeepsTheNamedFields) {
   auto outcome = operate("transform/projection", {{"inputDatasetName", "titanic"}, {"names", {"Age"}}}, titanic().manifest);
   ASSERT_EQ(outcome.state, State::finished) << outcome.exception;
-  EXPECT_EQ(json::serialize(outcome.facts), R"({"fields":["Age"],"rows":2})");
+  EXPECT_EQ(outcome.facts.at("fields"), (json::array{"Age"}));
+  EXPECT_EQ(outcome.facts.at("rows"), 2);
 }
 
 TEST_F(DatasetOperationsTest, ProjectionOfAnUnknownFieldNamesIt) {
