@@ -17,7 +17,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     -Wno-restrict -Wno-mismatched-new-delete)
 elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # Lock discipline is checked here, by the GUARDED_BY annotations of src/base.
-  target_compile_options(lo_options INTERFACE -Wthread-safety -Wno-unknown-warning-option)
+  target_compile_options(lo_options INTERFACE -Wthread-safety -Wno-unknown-warning-option
+    -Wno-deprecated-declarations)  # std::stable_partition of GCC's library uses what it deprecates itself
 endif()
 
 if(ORCHESTRA_SANITIZE)

@@ -105,16 +105,19 @@ some_ran() {
 fuzz() {
   local seconds=${ORCHESTRA_FUZZ_SECONDS:-300} source folder stem name
   prepare_machine debian-packages-long
-  build fuzz || return
+  local names=()
   while read -r source; do
     folder=${source#"$ORCHESTRA_HOME/src/"}
     stem=$(basename "$source" .cc)
-    name=${folder%%/*}_$stem
+    names+=("${folder%%/*}_$stem")
+  done < <(find "$ORCHESTRA_HOME/src" -name '*_fuzz.cc')
+  build fuzz "${names[@]}" || return
+  for name in "${names[@]}"; do
     mkdir -p "$ORCHESTRA_HOME/build/fuzz/corpus/$name"
     progress "fuzzing $name for $seconds s" "$ORCHESTRA_HOME/build/fuzz/$name" -max_total_time="$seconds" \
       -artifact_prefix="$ORCHESTRA_HOME/build/fuzz/" "$ORCHESTRA_HOME/build/fuzz/corpus/$name" || return
     count=$((count + 1))
-  done < <(find "$ORCHESTRA_HOME/src" -name '*_fuzz.cc')
+  done
 }
 
 run_benchmarks() {
