@@ -2,7 +2,7 @@
 
 import pytest
 
-from support import Gate, Server, unique
+from support import PREFIX, Gate, Server, events, unique
 
 
 def execution(server, name):
@@ -265,6 +265,17 @@ def test_steps_have_devices_of_their_own(tmp_path):
         assert server.get("/step/three").status_code == 404
 
 
+def started(server):
+    """The events of steps that began to run, in their order."""
+    server.function("last", "response = 1")
+    with server.http.stream("GET", PREFIX + "/observe/stream", headers={"Last-Event-ID": "0"}) as answer:
+        for _, kind, event in events(answer):
+            if event.get("name") == "last":
+                return
+            if kind == "running":
+                yield event
+
+
 def test_owners_take_turns(tmp_path):
     gate = Gate(tmp_path)
     with Server(tmp_path / "data", "--cpus", "1") as server:
@@ -277,4 +288,5 @@ def test_owners_take_turns(tmp_path):
         assert server.step("many4")["wait"] == "place 6 in the queue, for cpu"
         gate.open()
         server.finished("many4")
-        assert server.finished("single")["endTime"] <= server.step("many0")["startTime"]
+        began = [event["name"] for event in started(server) if event["name"] != "held"]
+        assert began == ["single", *(f"many{i}" for i in range(5))]

@@ -130,7 +130,7 @@ void Fields::check_unknown() {
 }
 
 Status Fields::finish() {
-  check_common();
+  if (of_ == Of::step) check_common();
   check_unknown();
   if (errors_.empty()) return {};
   Error error{.code = Code::unacceptable, .message = {}, .fields = std::move(errors_)};

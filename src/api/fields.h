@@ -19,7 +19,9 @@ namespace lo::api {
 
 class Fields {
  public:
-  explicit Fields(const json::object& body) : body_(body) {}
+  enum class Of { step, something_else };
+
+  explicit Fields(const json::object& body, Of of = Of::step) : body_(body), of_(of) {}
 
   std::string name(std::string_view key);                          // required: base/id.h check_name
   std::optional<std::string> optional_name(std::string_view key);
@@ -36,7 +38,7 @@ class Fields {
   void refuse(const Error& error);       // found elsewhere
 
   // Success, or Code::unacceptable with all errors. A member that no getter named is one of them; the nearest known is named.
-  // retry, timeout, resources, labels, which every request may have, are checked here.
+  // retry, timeout, resources, environment, labels, which every request for a step may have, are checked here.
   Status finish();
 
  private:
@@ -45,6 +47,7 @@ class Fields {
   void check_common();
 
   const json::object& body_;
+  const Of of_;
   std::set<std::string, std::less<>> known_;
   std::vector<FieldError> errors_;
 };

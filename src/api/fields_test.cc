@@ -51,6 +51,16 @@ TEST(Fields, NamesTheNearestOfAnUnknownMember) {
   EXPECT_THAT(fields.finish().error().message, HasSubstr("did you mean \"modelingCode\"?"));
 }
 
+TEST(Fields, WhatBelongsToStepsIsUnknownElsewhere) {
+  auto object = body(R"({"name": "a", "retry": {}, "labels": {}})");
+  Fields step(object);
+  step.name("name");
+  EXPECT_TRUE(step.finish());
+  Fields other(object, Fields::Of::something_else);
+  other.name("name");
+  EXPECT_THAT(pointers(other.finish().error()), ElementsAre("/retry", "/labels"));
+}
+
 TEST(Fields, CutsLongValuesInMessages) {
   json::object object{{"name", json::array{std::string(10'000, 'x')}}};
   Fields fields(object);

@@ -22,7 +22,7 @@ using observe::event_document;
 Answer subscribe(const Context& context, http::Request& request) {
   auto body = parse_json_object(request.body);
   if (!body) co_return std::unexpected(body.error());
-  Fields fields(*body);
+  Fields fields(*body, Fields::Of::something_else);
   if (fields.has("webhook")) co_return co_await add_webhook(context, *body);
   auto name = fields.name("name");
   for (auto key : {"filter", "secret"})

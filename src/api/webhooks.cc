@@ -86,7 +86,7 @@ class FilterReader {
 };
 
 Result<observe::Webhook> read_webhook(const json::object& body, const Context& context) {
-  Fields fields(body);
+  Fields fields(body, Fields::Of::something_else);
   observe::Webhook webhook;
   webhook.url = read_url(fields, "webhook", context);
   webhook.filter.name = fields.optional_name("name").value_or("");
@@ -95,8 +95,6 @@ Result<observe::Webhook> read_webhook(const json::object& body, const Context& c
   auto secret = fields.optional_text("secret");
   if (secret)
     if (auto sound = observe::check_webhook_secret(*secret, "/secret"); !sound) fields.refuse(sound.error());
-  for (auto key : {"retry", "timeout", "resources", "environment", "labels"})
-    if (fields.has(key)) fields.refuse(key, fmt::format("{} belongs to steps, not to a webhook", key));
   LO_TRY(fields.finish());
   webhook.secret = secret ? *secret : observe::make_webhook_secret();
   return webhook;

@@ -9,7 +9,6 @@
 #include "dataset/histogram.h"
 #include "dataset/project.h"
 #include "dataset/query.h"
-#include "dataset/table.h"
 #include "dataset/table_file.h"
 #include "dataset/test_util.h"
 
@@ -55,9 +54,9 @@ class ArrowSourceTest : public FolderTest {
 TEST_F(ArrowSourceTest, ReadsLikeTheSameTableInParquet) {
   auto arrow = write_arrow({numbers(kRows)});
   auto parquet = write_parquet(numbers(kRows));
-  auto manifest = describe_parquet(arrow).value();
-  EXPECT_EQ(manifest.rows, kRows);
-  EXPECT_EQ(manifest.fields, describe_parquet(parquet).value().fields);
+  auto read = TableReader::open(arrow).value();
+  EXPECT_EQ(read.rows(), kRows);
+  EXPECT_EQ(read.fields(), TableReader::open(parquet).value().fields());
   for (std::int64_t skip : {std::int64_t{0}, std::int64_t{65'530}, std::int64_t{131'065}, kRows - 3})
     EXPECT_EQ(read_page(arrow, skip, 12).value(), read_page(parquet, skip, 12).value()) << skip;
   auto query = parse_query(R"({"wide": {"$gt": 131070, "$lt": 131078}, "narrow": 1})").value();
@@ -75,7 +74,7 @@ TEST_F(ArrowSourceTest, ReadsLikeTheSameTableInParquet) {
 
 TEST_F(ArrowSourceTest, HasNoRowsToo) {
   auto empty = write_arrow({numbers(0)});
-  EXPECT_EQ(describe_parquet(empty).value().rows, 0);
+  EXPECT_EQ(TableReader::open(empty).value().rows(), 0);
   EXPECT_TRUE(read_page(empty, 0, 10).value().empty());
 }
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "dataset/table.h"
+#include "dataset/table_file.h"
 #include "dataset/test_util.h"
 
 namespace lo::dataset {
@@ -50,9 +50,10 @@ TEST_F(Ingest, OddFiles) {
 }
 
 TEST_F(Ingest, HeaderNamesLoseWhatIsNoWord) {
-  auto manifest = describe_parquet(table("Pass enger-Id,Año,,%,a_1\n1,2,3,4,5\n")).value();
+  auto read = TableReader::open(table("Pass enger-Id,Año,,%,a_1\n1,2,3,4,5\n")).value();
   std::vector<std::string> names;
-  for (const auto& field : manifest.fields) names.push_back(field.name);
+  auto fields = read.fields();
+  for (const auto& field : fields) names.push_back(field.name);
   EXPECT_THAT(names, ::testing::ElementsAre("PassengerId", "Año", "column3", "column4", "a_1"));
 }
 
@@ -165,9 +166,9 @@ TEST_F(Ingest, InferLooksAtEveryValue) {
             R"({"_id":2,"i":-2,"n":5E-1,"b":false,"t":"2026-02-01T10:00:00Z","s":"1","z":"12345","e":""}])");
   std::string late = "a,b\n";
   for (int i = 0; i < 300'000; ++i) late += "12345,12345\n";
-  auto manifest = describe_parquet(table(late + "x,1.5\n", options)).value();  // several blocks of integers first
-  EXPECT_EQ(manifest.fields, (std::vector<store::Field>{{"a", "string"}, {"b", "number"}}));
-  EXPECT_EQ(manifest.rows, 300'001);
+  auto read = TableReader::open(table(late + "x,1.5\n", options)).value();  // several blocks of integers first
+  EXPECT_EQ(read.fields(), (std::vector<store::Field>{{"a", "string"}, {"b", "number"}}));
+  EXPECT_EQ(read.rows(), 300'001);
   EXPECT_EQ(files(), 2u);  // the intermediate files are gone
 }
 

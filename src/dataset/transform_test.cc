@@ -6,7 +6,6 @@
 #include "dataset/cast.h"
 #include "dataset/convert.h"
 #include "dataset/project.h"
-#include "dataset/table.h"
 #include "dataset/table_file.h"
 #include "dataset/test_util.h"
 
@@ -161,12 +160,13 @@ TEST_F(Transform, AnyParquetHasFieldsAndPages) {
       {"struct", structs},
       {"_id", array_of(arrow::Int64Builder(), 99)},
   }));
-  auto manifest = describe_parquet(parquet).value();
+  auto read = TableReader::open(parquet).value();
   std::vector<std::string> types;
-  for (const auto& field : manifest.fields) types.push_back(field.type);
+  auto fields = read.fields();
+  for (const auto& field : fields) types.push_back(field.type);
   EXPECT_THAT(types, ::testing::ElementsAre("integer", "integer", "number", "number", "number", "boolean", "timestamp",
                                             "timestamp", "other", "string", "number", "list", "other", "integer"));
-  EXPECT_EQ(manifest.rows, 2);
+  EXPECT_EQ(read.rows(), 2);
   EXPECT_EQ(json::serialize(read_page(parquet, 0, 1).value()),
             R"([{"_id":1,"i8":-1,"u64":18446744073709551615,"f32":5E-1,"f":3,"nan":null,"b":true,"day":"1969-12-31",)"
             R"("ns":"1969-12-31T23:59:58.5","bin":"/w==","dict":"word","dec":1.25E1,"list":[5E-1,1],"struct":{"k":7}}])");
@@ -198,14 +198,14 @@ TEST_F(Transform, PagesAtAnyDepth) {
 
 TEST_F(Transform, WhatIsNoParquetIsCorrupt) {
   for (std::string_view content : {"", "PAR1", "not a table at all, not at all"}) {
-    auto result = describe_parquet(write("x.parquet", content));
+    auto result = TableReader::open(write("x.parquet", content));
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, Code::corrupt) << result.error().message;
   }
   auto good = table("a\n1\n2\n");
   std::filesystem::resize_file(good, std::filesystem::file_size(good) - 5);
   EXPECT_EQ(read_page(good, 0, 1).error().code, Code::corrupt);
-  EXPECT_FALSE(describe_parquet(path("missing.parquet")));
+  EXPECT_FALSE(TableReader::open(path("missing.parquet")));
 }
 
 }  // namespace

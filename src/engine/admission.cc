@@ -28,19 +28,19 @@ void Admission::push(const std::string& job, const std::string& owner, Resources
   wanted.cpu = std::min(wanted.cpu, capacity_.cpu);
   wanted.memory = std::min(wanted.memory, capacity_.memory);
   Lane lane{.owner = owner, .memory = wanted.memory > 0, .gpu = wanted.gpu > 0};
-  lanes_[lane].emplace(++turn_, job);
-  queued_.emplace(job, Queued{.lane = std::move(lane), .turn = turn_, .wanted = wanted});
+  lanes_[lane].emplace(++turn_, Queued{.job = job, .wanted = wanted});
+  queued_.emplace(job, Place{.lane = std::move(lane), .turn = turn_});
   ++owners_[owner].jobs;
 }
 
 void Admission::withdraw(const std::string& job) {
   auto found = queued_.extract(job);
   if (found.empty()) return;
-  const auto& queued = found.mapped();
-  auto lane = lanes_.find(queued.lane);
-  lane->second.erase(queued.turn);
+  const auto& place = found.mapped();
+  auto lane = lanes_.find(place.lane);
+  lane->second.erase(place.turn);
   if (lane->second.empty()) lanes_.erase(lane);
-  leave(queued.lane.owner);
+  leave(place.lane.owner);
 }
 
 // An owner without jobs is forgotten.
@@ -79,26 +79,27 @@ std::optional<Grant> Admission::take() {
   std::vector<std::string> reserved;
   for (const auto* lane : lanes_in_order()) {
     if ((lane->memory && contains(reserved, "memory")) || (lane->gpu && contains(reserved, "gpu"))) continue;
-    auto job = lanes_.at(*lane).begin()->second;
-    auto missing = short_of(queued_.at(job).wanted);
-    if (missing.empty()) return grant(job);
+    auto missing = short_of(lanes_.at(*lane).begin()->second.wanted);
+    if (missing.empty()) return grant(*lane);
     if (contains(missing, "cpu")) return std::nullopt;  // which every job wants
     reserved.insert(reserved.end(), missing.begin(), missing.end());
   }
   return std::nullopt;
 }
 
-Grant Admission::grant(const std::string& job) {
-  auto queued = queued_.at(job);
-  auto& owner = owners_[queued.lane.owner];
+Grant Admission::grant(const Lane& lane) {
+  auto [job, wanted] = lanes_.at(lane).begin()->second;
+  Held held{.owner = lane.owner, .resources = wanted, .gpus = {}};
+  auto& owner = owners_.at(held.owner);
   ++owner.jobs;
-  withdraw(job);
-  Held held{.owner = queued.lane.owner, .resources = queued.wanted, .gpus = {}};
-  for (int i = 0; i < queued.wanted.gpu; ++i) held.gpus.push_back(free_gpus_.extract(free_gpus_.begin()).value());
-  add(used_, queued.wanted, 1);
-  add(owner.used, queued.wanted, 1);
+  withdraw(job);  // the lane goes with its last job
+  for (int i = 0; i < wanted.gpu; ++i) held.gpus.push_back(free_gpus_.extract(free_gpus_.begin()).value());
+  add(used_, wanted, 1);
+  add(owner.used, wanted, 1);
   owner.served = ++served_;
-  return {.job = job, .gpus = held_.emplace(job, std::move(held)).first->second.gpus};
+  Grant grant{.job = job, .gpus = held.gpus};
+  held_.emplace(std::move(job), std::move(held));
+  return grant;
 }
 
 void Admission::release(const std::string& job) {
@@ -111,34 +112,44 @@ void Admission::release(const std::string& job) {
   leave(held.owner);
 }
 
-// Plays the turns until it is the job's.
 std::optional<Admission::Standing> Admission::standing(const std::string& job) const {
   auto found = queued_.find(job);
   if (found == queued_.end()) return std::nullopt;
-  struct Turn {
-    double share;
-    std::uint64_t served, turn;
-    std::string_view owner;
-    bool operator>(const Turn& other) const { return std::tie(share, served, turn) > std::tie(other.share, other.served, other.turn); }
+  const auto& place = found->second;
+  return Standing{.place = place_of(place), .short_of = short_of(lanes_.at(place.lane).at(place.turn).wanted)};
+}
+
+// Plays the turns until it is the job's.
+int Admission::place_of(const Place& wanted) const {
+  struct Player {
+    Resources used;
+    std::vector<std::ranges::subrange<Jobs::const_iterator>> lanes;
+
+    auto& next() {
+      return *std::ranges::min_element(lanes, {}, [](const auto& lane) { return lane.empty() ? ~std::uint64_t{0} : lane.begin()->first; });
+    }
   };
-  std::map<std::string_view, Jobs> left;
-  for (const auto& [lane, jobs] : lanes_) left[lane.owner].insert(jobs.begin(), jobs.end());
-  std::map<std::string_view, Owner> owners(owners_.begin(), owners_.end());
+  using Turn = std::tuple<double, std::uint64_t, std::uint64_t, Player*>;  // as in lanes_in_order()
+  std::map<std::string_view, Player> players;
+  for (const auto& [lane, jobs] : lanes_) {
+    auto& player = players[lane.owner];
+    player.used = owners_.at(lane.owner).used;
+    player.lanes.emplace_back(jobs.begin(), jobs.end());
+  }
   std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
-  auto line_up = [&](std::string_view name) {
-    if (const auto& jobs = left.at(name); !jobs.empty())
-      turns.push({.share = share(owners.at(name).used), .served = owners.at(name).served, .turn = jobs.begin()->first, .owner = name});
+  auto line_up = [&](Player& player, std::uint64_t served) {
+    if (auto& lane = player.next(); !lane.empty()) turns.emplace(share(player.used), served, lane.begin()->first, &player);
   };
-  for (const auto& [name, jobs] : left) line_up(name);
+  for (auto& [name, player] : players) line_up(player, owners_.at(std::string(name)).served);
   auto served = served_;
   for (int place = 1;; ++place) {
-    auto name = turns.top().owner;
+    auto [share, last, turn, player] = turns.top();
+    if (turn == wanted.turn) return place;
     turns.pop();
-    auto next = left.at(name).extract(left.at(name).begin());
-    if (next.mapped() == job) return Standing{.place = place, .short_of = short_of(found->second.wanted)};
-    add(owners.at(name).used, queued_.at(next.mapped()).wanted, 1);
-    owners.at(name).served = ++served;
-    line_up(name);
+    auto& lane = player->next();
+    add(player->used, lane.begin()->second.wanted, 1);
+    lane.advance(1);
+    line_up(*player, ++served);
   }
 }
 

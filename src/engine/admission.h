@@ -55,9 +55,13 @@ class Admission {
     auto operator<=>(const Lane&) const = default;
   };
   struct Queued {
+    std::string job;
+    Resources wanted;
+  };
+  using Jobs = std::map<std::uint64_t, Queued>;  // by turn: in the order in which they came
+  struct Place {
     Lane lane;
     std::uint64_t turn = 0;
-    Resources wanted;
   };
   struct Held {
     std::string owner;
@@ -69,19 +73,18 @@ class Admission {
     std::uint64_t served = 0;  // when last
     int jobs = 0;              // queued and running
   };
-  using Jobs = std::map<std::uint64_t, std::string>;  // by turn
 
   double share(const Resources& used) const;
-  bool fits(const Resources& wanted) const { return short_of(wanted).empty(); }
   std::vector<std::string> short_of(const Resources& wanted) const;
   std::vector<const Lane*> lanes_in_order() const;
-  Grant grant(const std::string& job);
+  Grant grant(const Lane& lane);
   void leave(const std::string& owner);
+  int place_of(const Place& wanted) const;
 
   Resources capacity_;
   Resources used_;
   std::map<Lane, Jobs> lanes_;
-  std::map<std::string, Queued> queued_;
+  std::map<std::string, Place> queued_;
   std::map<std::string, Held> held_;
   std::map<std::string, Owner> owners_;
   std::set<int> free_gpus_;

@@ -6,16 +6,14 @@
 #include <algorithm>
 #include <ranges>
 
-#include "base/json.h"
 #include "run/log_writer.h"
+#include "serve/environments.h"
 #include "store/digest.h"
 
 namespace lo::serve {
 namespace {
 
 constexpr std::ptrdiff_t kMostNames = 20;
-
-std::string environment_of(const catalog::Revision& revision) { return string_or(revision.facts, "environmentDigest"); }
 
 std::string log_folder_of(catalog::StepId step) {
   return run::log_path({}, {.step = step, .revision = 1}, 1).parent_path().filename().string();
@@ -33,11 +31,9 @@ Result<Needs> needs_of(catalog::Catalog& catalog) {
   Needs needs;
   LO_ASSIGN(needs.objects, catalog.live_digests());
   LO_ASSIGN(auto steps, catalog.all_steps());
-  LO_ASSIGN(auto revisions, catalog.all_revisions());
+  LO_ASSIGN(needs.environments, used_environments(catalog));
   needs.steps = steps.size();
   for (const auto& step : steps) needs.logs.insert(log_folder_of(step.id));
-  for (const auto& revision : revisions)
-    if (auto digest = environment_of(revision); !digest.empty()) needs.environments.insert(std::move(digest));
   LO_TRY(check_digests(needs.objects));
   LO_TRY(check_digests(needs.environments));
   return needs;

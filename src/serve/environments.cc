@@ -5,13 +5,20 @@
 
 namespace lo::serve {
 
-Status remove_unused_environments(catalog::Catalog& catalog, const std::filesystem::path& data) {
-  std::error_code none;
-  if (std::filesystem::is_empty(data / "environments", none) || none) return {};  // as nearly always: the catalog need not be read
+std::string environment_of(const catalog::Revision& revision) { return string_or(revision.facts, "environmentDigest"); }
+
+Result<std::set<std::string>> used_environments(catalog::Catalog& catalog) {
   LO_ASSIGN(auto revisions, catalog.all_revisions());
   std::set<std::string> used;
   for (const auto& revision : revisions)
-    if (auto digest = string_or(revision.facts, "environmentDigest"); !digest.empty()) used.insert(std::move(digest));
+    if (auto digest = environment_of(revision); !digest.empty()) used.insert(std::move(digest));
+  return used;
+}
+
+Status remove_unused_environments(catalog::Catalog& catalog, const std::filesystem::path& data) {
+  std::error_code none;
+  if (std::filesystem::is_empty(data / "environments", none) || none) return {};  // as nearly always: the catalog need not be read
+  LO_ASSIGN(auto used, used_environments(catalog));
   run::remove_environments_but(data, used);
   return {};
 }
