@@ -234,6 +234,8 @@ class FileServer:
             def do_GET(self):
                 handler(self)
 
+            do_HEAD = do_GET
+
             def log_message(self, *args):
                 pass
 

@@ -11,6 +11,8 @@ Result<DataTypeBody> read_data_type(const json::object& body) {
   auto types = fields.object("types");
   if (fields.has("types") && types.empty()) fields.refuse("types", "types names no field");
   if (auto parsed = dataset::parse_types(types); !parsed) fields.refuse(parsed.error());
+  for (auto key : {"schedule", "autoUpdate"})
+    if (fields.has(key)) fields.refuse(key, std::string(key) + " belongs to the step that makes the dataset: its types are given again whenever that runs");
   LO_TRY(fields.finish());
   json::object request{{"inputDatasetName", dataset}, {"types", std::move(types)}};
   copy_policy(body, request);

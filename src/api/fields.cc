@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "base/id.h"
+#include "engine/cache_key.h"
 #include "engine/policy.h"
+#include "engine/schedule.h"
 
 namespace lo::api {
 namespace {
@@ -111,7 +113,10 @@ json::object Fields::object(std::string_view key) {
 
 void Fields::check_common() {
   if (auto policy = engine::read_policy(body_); !policy) refuse(policy.error());
-  for (auto key : {"retry", "timeout", "resources"}) accept(key);
+  if (auto schedule = engine::read_schedule(body_); !schedule) refuse(schedule.error());
+  if (auto cache = engine::read_cache(body_); !cache) refuse(cache.error());
+  for (auto key : {"retry", "timeout", "resources", "schedule", "cache"}) accept(key);
+  optional_flag("autoUpdate");
   if (auto environment = optional_text("environment"); environment && environment->empty()) refuse("environment", "environment is empty");
   for (const auto& label : optional_object("labels"))
     if (!label.value().is_string())

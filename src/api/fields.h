@@ -38,7 +38,7 @@ class Fields {
   void refuse(const Error& error);       // found elsewhere
 
   // Success, or Code::unacceptable with all errors. A member that no getter named is one of them; the nearest known is named.
-  // retry, timeout, resources, environment, labels, which every request for a step may have, are checked here.
+  // retry, timeout, resources, schedule, cache, autoUpdate, environment, labels, which every request for a step may have, are checked here.
   Status finish();
 
  private:

@@ -9,7 +9,8 @@
 
 namespace lo::api {
 
-// The mentions in `value`, which stands at `pointer` of the body, in order, none twice. "\\$x" and "#expression" are none.
+// The mentions in `value`, which stands at `pointer` of the body, in order, none twice. "\\$x", "#expression" and "$clock", the time for
+// which the step runs, are none.
 // Code::unacceptable with the pointer for "$" without a name.
 Result<std::vector<engine::Mention>> find_mentions(const json::value& value, const std::string& pointer);
 

@@ -23,7 +23,7 @@ TEST(Mentions, AreFoundAtAnyDepthOnceEach) {
 }
 
 TEST(Mentions, OtherTextsAreNone) {
-  EXPECT_THAT(texts(R"json(["\\$x", "#numpy.zeros(3)", "a $x", "", 3, null])json"), IsEmpty());
+  EXPECT_THAT(texts(R"json(["\\$x", "#numpy.zeros(3)", "a $x", "", 3, null, "$clock", "$$clock.date"])json"), IsEmpty());
 }
 
 TEST(Mentions, CarryTheirPointer) {

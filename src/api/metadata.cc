@@ -5,6 +5,7 @@
 #include <ranges>
 
 #include "api/service.h"
+#include "engine/schedule.h"
 
 namespace lo::api {
 namespace {
@@ -35,6 +36,8 @@ void add_state(const StepRecord& record, json::object& out) {
   out["attempts"] = shown.attempts;
   out["startTime"] = time_or_null(shown.started);
   out["endTime"] = time_or_null(shown.ended);
+  if (auto time = engine::scheduled_for(shown.facts)) out[engine::kScheduledFor] = format_time(*time);
+  if (record.standing && record.standing->next_run) out["nextRun"] = format_time(*record.standing->next_run);
   if (shown.started && shown.ended) out["seconds"] = std::chrono::duration<double>(*shown.ended - *shown.started).count();
   if (&shown != &record.newest())
     out["lastError"] = fmt::format("{}: {}", record.newest().operation, record.newest().exception.empty()
@@ -56,7 +59,7 @@ void add_request(const Revision& created, json::object& out) {
   if (const auto* parent = request.if_contains("inputDatasetName")) out["parentDatasetName"] = *parent;
   if (const auto* train = request.if_contains("trainDatasetName"))
     out["parentDatasetName"] = json::array{*train, request.at("testDatasetName")};
-  for (auto key : {"parentName", "modelName", "modulePath", "class", "method", "classifier", "description", "functionParameters", "environment"})
+  for (auto key : {"parentName", "modelName", "modulePath", "class", "method", "classifier", "description", "functionParameters", "environment", "schedule"})
     if (const auto* value = request.if_contains(key)) out[key] = *value;
 }
 
@@ -101,6 +104,7 @@ std::string why_it_waits(const StepRecord& record) {
     auto what = standing.short_of.empty() ? "" : fmt::format(", for {}", fmt::join(standing.short_of, " and "));
     return fmt::format("place {} in the queue{}", *standing.queue_place, what);
   }
+  if (standing.due) return fmt::format("until {}", format_time(*standing.due));
   if (standing.retry_in) return fmt::format("next attempt in {:.1f} s", std::max(0.0, *standing.retry_in));
   return "";
 }
@@ -118,6 +122,8 @@ json::array revisions_of(const StepRecord& record) {
                                {"startTime", time_or_null(revision.started)},
                                {"endTime", time_or_null(revision.ended)},
                                {"request", revision.request}});
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (auto time = engine::scheduled_for(record.revisions[i].facts)) out[i].as_object()[engine::kScheduledFor] = format_time(*time);
   return out;
 }
 

@@ -84,6 +84,9 @@ json::object with_policy(json::object schema) {
   properties["retry"] = ref("Retry");
   properties["timeout"] = json::object{{"type", "number"}, {"description", "seconds that an attempt may take"}};
   properties["resources"] = ref("Resources");
+  properties["schedule"] = ref("Schedule");
+  properties["cache"] = json::object{{"type", "string"}, {"enum", json::array{"off", "use"}}, {"description", "use: the result of a revision that depends on the very same things, if there is one"}};
+  properties["autoUpdate"] = json::object{{"type", "boolean"}, {"description", "made again whenever what it was made from came out otherwise"}};
   properties["labels"] = json::object{{"type", "object"}, {"additionalProperties", {{"type", "string"}}}};
   schema["additionalProperties"] = false;
   return schema;
@@ -124,9 +127,11 @@ void describe_service(const Service& service, std::map<std::string, Operation>& 
 }
 
 void describe_data_type(std::map<std::string, Operation>& out) {
+  auto schema = with_policy(data_type_schema());
+  for (auto key : {"schedule", "autoUpdate"}) schema["properties"].as_object().erase(key);
   out["change types"] = {.summary = "Give fields of a dataset another type, in place",
                          .parameters = {},
-                         .body = with_policy(data_type_schema()),
+                         .body = std::move(schema),
                          .problems = {400, 404, 406, 409, 413, 415}};
   out["list transform/dataType"] = {.summary = "Datasets that were typed", .parameters = page_parameters(), .body = {}, .problems = {406}};
   out["get transform/dataType"] = {.summary = "Metadata and rows", .parameters = document_parameters(), .body = {}, .problems = {400, 404, 406}};
@@ -266,6 +271,15 @@ json::object schemas() {
          {{"cpu", {{"type", "number"}, {"minimum", 0.01}, {"maximum", 4096}}},
           {"gpu", {{"type", "integer"}, {"minimum", 0}, {"maximum", 1024}}},
           {"memory", {{"description", "bytes, or a text such as \"512MB\""}}}}}}},
+      {"Schedule",
+       {{"type", "object"},
+        {"description", "when it runs: once (at) or again and again (cron); $clock in parameters is the time for which it runs"},
+        {"additionalProperties", false},
+        {"properties",
+         {{"at", {{"type", "string"}, {"format", "date-time"}}},
+          {"cron", {{"type", "string"}, {"description", "minute, hour, day of month, month, day of week; or @hourly, @daily, …"}}},
+          {"timezone", {{"type", "string"}, {"description", "of the IANA database; UTC when missing"}}},
+          {"misfire", {{"type", "string"}, {"enum", json::array{"once", "skip"}}, {"description", "times that were missed: one run for the last of them, or none"}}}}}}},
       {"SubscriptionName", {{"type", "string"}, {"pattern", "^[A-Za-z0-9_-]{1,128}$|^webhook\\.[0-9a-f]{32}$"}}},
       {"EventFilter", event_filter_schema()},
       {"Subscription", subscription_schema()},

@@ -72,10 +72,9 @@ Answer cancel_step(const Context& context, http::Request& request) {
 Answer rerun_step(const Context& context, http::Request& request) {
   auto record = co_await load_step(context, request.parameters.at("name"));
   if (!record) co_return std::unexpected(record.error());
-  auto again = engine::again(record->newest());
-  again.cascade = flag(request, "cascade");
+  auto cascade = flag(request, "cascade");
   auto accepted = co_await await_callback<Result<engine::Accepted>>(
-      [&](auto done) { context.conductor->revise(std::move(again), std::move(done)); });
+      [&](auto done) { context.conductor->rerun(record->step.name, cascade, std::move(done)); });
   if (!accepted) co_return std::unexpected(accepted.error());
   json::value url(documents_url(record->step.service, record->step.name));
   std::vector<std::string> names{record->step.name};

@@ -53,7 +53,7 @@ Status check_name(std::string_view name, std::string_view pointer) {
   if (name.empty()) return refuse("is empty");
   if (!std::ranges::all_of(name, is_name_char)) return refuse("may hold only letters, digits, '_' and '-'");
   if (name.size() > kLongest) return refuse(fmt::format("has {} characters, at most {} are allowed", name.size(), kLongest));
-  if (name == "stream") return refuse("is reserved");
+  if (name == "stream" || name == "clock") return refuse("is reserved");
   return {};
 }
 

@@ -15,7 +15,7 @@ std::string make_token();
 // A random UUID (version 4), e.g. for a Spark session.
 std::string make_uuid();
 
-// 1 to 128 of letters, digits, '_' and '-' (ASCII), and not "stream". Code::unacceptable naming `pointer` and the value.
+// 1 to 128 of letters, digits, '_' and '-' (ASCII), and neither "stream" nor "clock". Code::unacceptable naming `pointer` and the value.
 Status check_name(std::string_view name, std::string_view pointer);
 
 // The candidate nearest to `word` by edit distance, or "" when none is near: for "did you mean".

@@ -43,6 +43,7 @@ TEST(CheckNameTest, AcceptsLettersDigitsUnderscoreAndDash) {
 TEST(CheckNameTest, RefusesAndNamesTheValue) {
   EXPECT_EQ(refusal(""), "the name \"\" is empty");
   EXPECT_EQ(refusal("stream"), "the name \"stream\" is reserved");
+  EXPECT_EQ(refusal("clock"), "the name \"clock\" is reserved");
   EXPECT_THAT(refusal(std::string(129, 'x')), HasSubstr("has 129 characters, at most 128"));
   for (const auto* name : {"..", "a/b", "a b", "a.b", "$a", "#a", "a\\b", "größe", "a;b", "%2e"})
     EXPECT_THAT(refusal(name), HasSubstr("may hold only letters, digits, '_' and '-'")) << name;

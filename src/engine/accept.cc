@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/id.h"
-#include "base/log.h"
 #include "engine/conductor_impl.h"
+#include "engine/schedule.h"
 
 namespace lo::engine {
 
@@ -27,6 +27,8 @@ Status Conductor::Impl::check_names(const Submission& submission) const {
 // What this server never has, nobody needs to wait for.
 Status Conductor::Impl::check_resources(const json::object& request) const {
   LO_ASSIGN(auto policy, read_policy(request));
+  LO_TRY(read_schedule(request));
+  LO_TRY(read_cache(request));
   if (policy.limits.gpu > options_.gpu_capacity)
     return fail_field(Code::unacceptable, "/resources/gpu",
                       fmt::format("resources/gpu is {}, but this server has {} (serve --gpus)", policy.limits.gpu, options_.gpu_capacity));
@@ -56,6 +58,11 @@ Revision Conductor::Impl::new_revision(RevisionKey key, std::string name, std::s
   revision.parents = std::move(parents);
   revision.accepted = ports_.clock->now();
   return revision;
+}
+
+void Conductor::Impl::make_due(Revision& revision, std::optional<WallTime> time) const {
+  set_scheduled_for(revision.facts, time);
+  if (time && *time > revision.accepted) revision.state = State::scheduled;
 }
 
 void Conductor::Impl::remember(const Revision& revision) {
@@ -93,6 +100,8 @@ void Conductor::Impl::submit(Submission submission, Callback<Result<std::vector<
     registry_.add_step(record);
     batch.emplace_back(catalog::AddStep{std::move(record)});
     auto revision = new_revision(key, step.name, step.service, job, std::move(step.request), *parents);
+    if (auto schedule = read_schedule(revision.request); schedule && *schedule)
+      make_due(revision, first_due(**schedule, revision.accepted));
     remember(revision);
     batch.emplace_back(catalog::AddEvent{event_of(revision, "accepted")});
     batch.emplace_back(catalog::AddRevision{std::move(revision)});
@@ -106,6 +115,7 @@ void Conductor::Impl::submit(Submission submission, Callback<Result<std::vector<
         self->forget_unsaved(keys, true);
         return done(std::unexpected(status.error()));
       }
+      for (auto key : keys) self->follow_schedule(self->active_.at(key));
       self->schedule(keys);
       done(std::move(accepted));
     });
@@ -137,19 +147,6 @@ Status Conductor::Impl::check_busy(const Revise& revision, const Entry& entry) c
   return {};
 }
 
-Revise again(const Revision& revision) {
-  Revise revise{.name = revision.name,
-                .kind = Revise::Kind::rerun,
-                .operation = revision.operation,
-                .request = revision.request,
-                .mentions = {}};
-  for (const auto& parent : revision.parents) {
-    if (parent.key.step == revision.key.step) revise.kind = Revise::Kind::amend;
-    revise.mentions.push_back({.text = parent.name, .pointer = ""});
-  }
-  return revise;
-}
-
 void Conductor::Impl::revise(Revise request, Callback<Result<Accepted>> done) {
   if (stopping_) return done(refuse_stopping());
   const auto* entry = registry_.find(request.name);
@@ -161,9 +158,12 @@ void Conductor::Impl::revise(Revise request, Callback<Result<Accepted>> done) {
   if (request.kind != Revise::Kind::amend)
     if (auto sound = check_no_cycle(*entry, *parents); !sound) return done(std::unexpected(sound.error()));
 
+  auto scheduled_for = made_for(request, *parents);
   RevisionKey key{.step = entry->step.id, .revision = entry->newest() + 1};
   auto revision = new_revision(key, request.name, std::move(request.operation), make_token(), std::move(request.request),
                                std::move(*parents));
+  make_due(revision, scheduled_for);
+  if (request.automatic) revision.facts[kAutomatic] = true;
   remember(revision);
   catalog::Batch batch;
   batch.emplace_back(catalog::AddEvent{event_of(revision, "accepted")});
@@ -176,13 +176,28 @@ void Conductor::Impl::revise(Revise request, Callback<Result<Accepted>> done) {
         return done(std::unexpected(status.error()));
       }
       self->supersede(key);
+      self->follow_schedule(self->active_.at(key));
       self->schedule({key});
-      auto answer = [name = std::move(name), key, done = std::move(done)]() mutable { done(Accepted{.name = std::move(name), .key = key}); };
+      auto answer = [accepted = Accepted{.name = std::move(name), .key = key}, done = std::move(done)](auto&&...) mutable { done(std::move(accepted)); };
       if (cascade) return self->run_descendants(key.step, std::move(answer));
       self->revive_children(key.step);
       answer();
     });
   });
+}
+
+// The time for which a new revision is made.
+std::optional<WallTime> Conductor::Impl::made_for(const Revise& request, const std::vector<Parent>& parents) const {
+  if (request.scheduled_for) return request.scheduled_for;
+  if (request.automatic) {
+    std::optional<WallTime> latest;
+    for (const auto& parent : parents)
+      if (const auto* brief = registry_.find(parent.key); brief != nullptr) latest = std::max(latest, brief->scheduled_for);
+    return latest;
+  }
+  auto schedule = read_schedule(request.request);
+  if (request.kind != Revise::Kind::replace || !schedule || !*schedule) return std::nullopt;
+  return first_due(**schedule, ports_.clock->now());
 }
 
 // Hands the members of a job, all on disk, to the plan.
@@ -191,6 +206,7 @@ void Conductor::Impl::schedule(const std::vector<RevisionKey>& members, std::opt
   PlannedJob job{.id = first.job, .members = members, .parents = {}, .policy = {}};
   job.owner = string_or(registry_.find(first.key.step)->step.labels, "owner");
   job.not_before = not_before;
+  if (auto due = scheduled_for(first.facts); due && *due > ports_.clock->now() && first.attempts == 0) job.due = due;
   if (auto policy = read_policy(first.request)) job.policy = *policy;
   std::set<RevisionKey> unfinished;
   std::optional<RevisionKey> failed;
@@ -229,48 +245,14 @@ void Conductor::Impl::supersede(RevisionKey newest) {
       auto& record = active_.at(child);
       for (auto& parent : record.parents)
         if (parent.key == old) parent.key = newest;
-      record.state = State::waiting;
+      record.state = plan_.is_scheduled(child) ? State::scheduled : State::waiting;
       registry_.set_parents(child, record.parents);
-      registry_.set_state(child, State::waiting, Reason::none);
+      registry_.set_state(child, record.state, Reason::none);
       batch.emplace_back(catalog::RebindParents{.key = child, .parents = record.parents});
       batch.emplace_back(catalog::UpdateRevision{record});
     }
     carry_out(plan_.cancel(old), std::move(batch));
   }
-}
-
-// Steps that failed only because this one had: they are tried again with what it will give now.
-void Conductor::Impl::revive_children(catalog::StepId step) {
-  run_again(registry_.failed_by_upstream(step), Revise::Kind::rerun, [] {});
-}
-
-// Each binds to the revision that the one before it has just got, and waits for it.
-void Conductor::Impl::run_descendants(catalog::StepId step, std::move_only_function<void()> done) {
-  run_again(registry_.descendants_in_order(step), Revise::Kind::replace, std::move(done));
-}
-
-// In this order; done once the last one is on disk. What cannot be run again is left as it is, which its staleness shows.
-void Conductor::Impl::run_again(const std::vector<catalog::StepId>& steps, Revise::Kind kind, std::move_only_function<void()> done) {
-  std::vector<RevisionKey> keys;
-  for (auto id : steps) keys.push_back({.step = id, .revision = registry_.find(id)->newest()});
-  if (keys.empty()) return done();
-  ports_.pool->post([self = shared_from_this(), kind, keys = std::move(keys), done = std::move(done)]() mutable {
-    std::vector<Revise> requests;
-    for (auto key : keys) {
-      auto revision = self->ports_.catalog->revision(key);
-      if (!revision || !*revision) continue;
-      requests.push_back(again(**revision));
-      if (requests.back().kind != Revise::Kind::amend) requests.back().kind = kind;
-    }
-    // Whoever holds the last of these is the last to be answered.
-    std::shared_ptr<void> all_done(nullptr, [done = std::make_shared<std::move_only_function<void()>>(std::move(done))](void*) { (*done)(); });
-    self->on_strand([requests = std::move(requests), all_done = std::move(all_done)](Impl& impl) mutable {
-      for (auto& revise : requests)
-        impl.revise(std::move(revise), [all_done](Result<Accepted> accepted) {
-          if (!accepted) log::info("engine: a step is not made again with its input: {}", accepted.error().message);
-        });
-    });
-  });
 }
 
 }  // namespace lo::engine

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "engine/conductor_impl.h"
+#include "engine/schedule.h"
 
 namespace lo::engine {
 
@@ -48,6 +49,7 @@ void Conductor::Impl::carry_out(Decisions decisions, Batch batch) {
 
 void Conductor::Impl::record(const Transition& transition, Batch& batch) {
   auto& revision = active_.at(transition.key);
+  if (transition.state == State::scheduled && revision.state == State::scheduled) return;  // as it was accepted
   revision.state = transition.state;
   revision.reason = transition.reason;
   registry_.set_state(transition.key, transition.state, transition.reason);
@@ -56,11 +58,12 @@ void Conductor::Impl::record(const Transition& transition, Batch& batch) {
     revision.exception = fmt::format("the input \"{}\" failed or was cancelled", registry_.name_of(*transition.cause));
   if (auto outcome = outcomes_.extract(transition.key); !outcome.empty() && is_terminal(transition.state)) {
     revision.exception = outcome.mapped().exception;
-    revision.facts = std::move(outcome.mapped().facts);
+    revision.facts = merge_facts(revision.facts, std::move(outcome.mapped().facts));
     revision.result = std::move(outcome.mapped().manifest);
-    registry_.set_digest(transition.key, string_or(revision.facts, kResultDigest));
+    registry_.set_facts(transition.key, revision.facts);
   }
   if (is_terminal(transition.state)) revision.ended = ports_.clock->now();
+  if (transition.state == State::cancelled) follow_schedule(revision);
   batch.emplace_back(catalog::AddEvent{event_of(revision, std::string(to_string(revision.state)))});
   batch.emplace_back(catalog::UpdateRevision{revision});
   if (!is_terminal(transition.state)) return;
@@ -132,6 +135,10 @@ void Conductor::Impl::on_saved(const Revision& revision) {
   if (!is_terminal(revision.state)) return;  // an earlier change, saved late
   ports_.runner->forget(revision.key);
   if (auto result = unsaved_results_.extract(revision.key); !result.empty()) ports_.settle(std::move(result.mapped()));
+  update(revision.key.step);
+  if (!timetable_.contains(revision.key.step)) return;
+  timetable_.resume(revision.key.step);  // what came due while it was busy
+  look_at_clock();
 }
 
 void Conductor::Impl::save_again(Batch batch) {
@@ -141,20 +148,30 @@ void Conductor::Impl::save_again(Batch batch) {
   });
 }
 
+std::vector<Member> Conductor::Impl::members_of(const StartJob& start) const {
+  std::vector<Member> members;
+  for (auto member : start.members) {
+    if (!plan_.is_current(start.job, start.attempt, member)) continue;  // cancelled meanwhile
+    const auto& revision = active_.at(member);
+    members.push_back({.key = member, .name = revision.name, .operation = revision.operation, .request = revision.request});
+  }
+  return members;
+}
+
 void Conductor::Impl::launch(const StartJob& start) {
-  auto first = active_.find(start.members.front());
-  for (auto member = start.members.begin(); first == active_.end() && member != start.members.end(); ++member)
-    first = active_.find(*member);
-  if (first == active_.end()) return launch_with(start, std::vector<Input>{});
-  auto parents = first->second.parents;
+  auto members = members_of(start);
+  if (members.empty()) return launch_with(start, {});
+  const auto& first = active_.at(members.front().key);
+  auto clock = scheduled_for(first.facts).value_or(first.accepted);
+  auto parents = first.parents;
+  if (parents.empty() && !asks_outside(first)) return launch_with(start, {.keys = cache_keys(members, {}, clock)});
   std::map<RevisionKey, json::object> unsaved;
   for (const auto& parent : parents)
     if (auto at = unsaved_results_.find(parent.key); at != unsaved_results_.end()) unsaved.insert(*at);
-  if (parents.empty()) return launch_with(start, std::vector<Input>{});
-  ports_.pool->post([self = shared_from_this(), start, parents = std::move(parents), unsaved = std::move(unsaved)] {
-    self->on_strand([start, inputs = self->read_inputs(parents, unsaved)](Impl& impl) mutable {
-      impl.launch_with(start, std::move(inputs));
-    });
+  ports_.pool->post([self = shared_from_this(), start, members = std::move(members), clock, parents = std::move(parents), unsaved = std::move(unsaved)] {
+    Prepared prepared{.inputs = self->read_inputs(parents, unsaved)};
+    if (prepared.inputs) prepared.keys = self->cache_keys(members, *prepared.inputs, clock);
+    self->on_strand([start, prepared = std::move(prepared)](Impl& impl) mutable { impl.launch_with(start, std::move(prepared)); });
   });
 }
 
@@ -173,30 +190,34 @@ Result<std::vector<Input>> Conductor::Impl::read_inputs(const std::vector<catalo
   return inputs;
 }
 
-void Conductor::Impl::launch_with(const StartJob& start, Result<std::vector<Input>> inputs) {
+void Conductor::Impl::launch_with(const StartJob& start, Prepared prepared) {
   auto run = runs_.find(start.job);
   if (run == runs_.end() || run->second.attempt != start.attempt || stopping_) return;
-  auto token = run->second.token;
-  JobRequest job{.token = token, .attempt = start.attempt, .members = {}, .inputs = {}, .limits = {}, .gpus = start.gpus};
-  for (auto member : start.members) {
-    if (!plan_.is_current(start.job, start.attempt, member)) continue;  // cancelled meanwhile
-    const auto& revision = active_.at(member);
-    job.members.push_back(
-        {.key = member, .name = revision.name, .operation = revision.operation, .request = revision.request});
+  JobRequest job{.token = run->second.token, .attempt = start.attempt, .members = members_of(start), .inputs = {}, .clock = {}, .limits = {}, .gpus = start.gpus};
+  auto inputs = std::move(prepared.inputs);
+  if (auto fault = fault_point("engine.start.before"); !fault && inputs) inputs = std::unexpected(fault.error());
+  if (!inputs) return fail_start(job, inputs.error());
+  job.inputs = std::move(*inputs);
+  std::map<RevisionKey, RevisionKey> origins;
+  for (const auto& member : job.members) {
+    auto& revision = active_.at(member.key);
+    if (auto key = prepared.keys.find(member.key); key != prepared.keys.end()) revision.facts[kCacheKey] = key->second;
     if (auto policy = read_policy(revision.request)) job.limits = policy->limits;
+    job.clock = scheduled_for(revision.facts).value_or(revision.accepted);
+    if (auto origin = origin_of(revision)) origins.emplace(member.key, *origin);
   }
-  if (inputs && !job.members.empty()) {
-    job.inputs = std::move(*inputs);
-    if (auto fault = fault_point("engine.start.before"); !fault) inputs = std::unexpected(fault.error());
-  }
-  if (inputs && !job.members.empty()) return ports_.runner->start(std::move(job), shared_from_this());
+  if (!origins.empty()) return take_over(std::move(job), std::move(origins));
+  start_members(std::move(job));
+}
+
+void Conductor::Impl::fail_start(const JobRequest& job, const Error& error) {
   for (const auto& member : job.members) {
     Outcome outcome;
     outcome.reason = Reason::error;
-    outcome.exception = inputs.error().message;
-    on_member_ended(token, member.key, std::move(outcome));
+    outcome.exception = error.message;
+    on_member_ended(job.token, member.key, std::move(outcome));
   }
-  job_ended(token);
+  job_ended(job.token);
 }
 
 void Conductor::Impl::progress(const std::string& token, RevisionKey member, json::object data) {
@@ -258,15 +279,6 @@ void Conductor::Impl::job_ended(const std::string& token) {
     if (job.empty() || impl.stopping_) return;
     auto run = impl.runs_.extract(job.mapped());
     impl.carry_out(impl.plan_.job_ended(job.mapped(), run.mapped().attempt, impl.ports_.clock->steady()));
-  });
-}
-
-void Conductor::Impl::arm_timer() {
-  auto at = plan_.next_wake();
-  if (!at || stopping_) return;
-  wake_.expires_after(*at - ports_.clock->steady());
-  wake_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-    if (!error) self->carry_out(self->plan_.tick(self->ports_.clock->steady()));
   });
 }
 

@@ -24,6 +24,14 @@ void Conductor::revise(Revise revision, Callback<Result<Accepted>> done) {
   });
 }
 
+void Conductor::rerun(std::string name, bool cascade, Callback<Result<Accepted>> done) {
+  impl_->on_strand([name = std::move(name), cascade, done = std::move(done)](Impl& impl) mutable { impl.rerun(name, cascade, std::move(done)); });
+}
+
+void Conductor::wake() {
+  impl_->on_strand([](Impl& impl) { impl.look_at_clock(); });
+}
+
 void Conductor::cancel(std::string name, Callback<Status> done) {
   impl_->on_strand([name = std::move(name), done = std::move(done)](Impl& impl) mutable {
     impl.cancel(name, std::move(done));

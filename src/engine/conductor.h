@@ -49,10 +49,19 @@ struct Revise {
   json::object request;
   std::vector<Mention> mentions;
   bool cascade = false;  // everything made from the step is made anew, too, parents first; answered once all of it is on disk
+
+  // The time for which it is made. Without it: as the request's schedule says if `kind` is replace, or, when `automatic`, because its
+  // inputs were made anew: that of its inputs.
+  std::optional<WallTime> scheduled_for = {};
+  bool automatic = false;
 };
 
-// The request of a revision once more, with references to the same names. An amendment amends again.
+// The request of a revision once more, with references to the same names, made for the same time. An amendment amends again.
 Revise again(const catalog::Revision& revision);
+
+// What makes a step's newest result again: the request that its service took last, then what amended it since. `revisions` of one
+// step, oldest first, not empty.
+std::vector<Revise> again(const std::vector<catalog::Revision>& revisions);
 
 struct Accepted {
   std::string name;
@@ -69,6 +78,8 @@ struct Standing {
   std::optional<int> queue_place;
   std::vector<std::string> short_of;    // in the queue: "cpu", "memory", "gpu"
   std::optional<double> retry_in;       // seconds
+  std::optional<WallTime> due = {};       // scheduled: when it starts
+  std::optional<WallTime> next_run = {};  // by its cron schedule
   std::optional<std::string> stale;     // why
   std::vector<std::pair<std::string, int>> newest_parents;  // of the newest revision: name, newest usable revision
 };
@@ -98,8 +109,14 @@ struct ConductorPorts {
   catalog::Catalog* catalog = nullptr;
   Runner* runner = nullptr;
   BlockingPool* pool = nullptr;
-  // A result that a runner published (store::Manifest as JSON) is on record now, or was refused and nothing will name it.
-  std::function<void(json::object result)> settle;
+  // What runs the steps' code, for cache keys: two servers with the same text give the same results.
+  std::string installed = {};
+  // What is known of the URLs that a request names, such as their validators: nothing when that says nothing. Blocks; on the pool.
+  std::function<std::optional<std::string>(std::string_view operation, const json::object& request)> outside = {};
+  // Keeps a result that is on record until settle() is told of it; false when it is not there whole. Blocks; on the pool.
+  std::function<bool(const json::object& result)> claim = {};
+  // A result that a runner published (store::Manifest as JSON), or that was claimed, is on record now, or was refused and nothing will name it.
+  std::function<void(json::object result)> settle = {};
 };
 
 class Conductor {
@@ -113,8 +130,12 @@ class Conductor {
   void submit(Submission submission, Callback<Result<std::vector<Accepted>>> done);
   void revise(Revise revision, Callback<Result<Accepted>> done);
 
-  // Ends every revision of the step that has not ended. Success also when it is cancelled already; Code::conflict when it ended
-  // otherwise, Code::not_found.
+  // Makes the step's newest result again: a dataset that was typed in place is typed again. Code::not_found; Code::conflict while it is
+  // busy. `cascade` as above.
+  void rerun(std::string name, bool cascade, Callback<Result<Accepted>> done);
+
+  // Ends every revision of the step that has not ended, and its schedule. Success also when it is cancelled already; Code::conflict when
+  // it ended otherwise, Code::not_found.
   void cancel(std::string name, Callback<Status> done);
 
   // Frees the name. Code::conflict when it is busy or used by others, unless `cascade`: then it is cancelled and what was made from
@@ -132,6 +153,9 @@ class Conductor {
     bool writable = true;
   };
   void load(Callback<Load> done);
+
+  // Looks at the clock now, as it does by itself at least every minute while something is scheduled.
+  void wake();
 
   // Takes no more submissions, has the runner stop; what ran is handed back to the queue. done: all of it is on disk.
   void shutdown(std::move_only_function<void()> done);

@@ -1,15 +1,25 @@
 // The conductor's inside, shared by its source files: accept.cc (submissions and revisions), carry_out.cc (decisions and jobs),
-// remove.cc (cancel and delete), look.cc (standing and lineage), recover.cc. Every method runs on the strand.
+// again.cc (making steps anew), timing.cc (schedules), reuse.cc (results that are there), remove.cc (cancel and
+// delete), look.cc (standing and lineage), recover.cc. Every method runs on the strand.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "engine/cache_key.h"
 #include "engine/conductor.h"
+#include "engine/schedule.h"
+#include "engine/timetable.h"
 
 namespace lo::engine {
 
 // How often an attempt may be lost to the server's own death before the step fails as lost.
 inline constexpr int kMaxLost = 3;
+
+// Among the facts of a revision that was made because its inputs were.
+inline constexpr std::string_view kAutomatic = "automatic";
+
+// The facts of a run beside those that the server has of the revision, which it cannot change.
+json::object merge_facts(const json::object& own, json::object made);
 
 class Conductor::Impl : public JobListener, public std::enable_shared_from_this<Conductor::Impl> {
  public:
@@ -17,6 +27,8 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
 
   void submit(Submission submission, Callback<Result<std::vector<Accepted>>> done);
   void revise(Revise revision, Callback<Result<Accepted>> done);
+  void rerun(const std::string& name, bool cascade, Callback<Result<Accepted>> done);
+  void look_at_clock();
   void cancel(const std::string& name, Callback<Status> done);
   void remove(const std::string& name, const std::string& service, bool cascade, Callback<Result<Removed>> done);
   std::optional<Standing> standing(const std::string& name) const;
@@ -54,13 +66,33 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
   Status check_busy(const Revise& revision, const Entry& entry) const;
   catalog::Revision new_revision(RevisionKey key, std::string name, std::string operation, std::string job, json::object request,
                                  std::vector<catalog::Parent> parents) const;
+  void make_due(catalog::Revision& revision, std::optional<WallTime> time) const;
   void remember(const catalog::Revision& revision);
   void forget_unsaved(const std::vector<RevisionKey>& keys, bool with_steps);
   void schedule(const std::vector<RevisionKey>& members, std::optional<SteadyTime> not_before = {});
   void supersede(RevisionKey newest);
+  std::optional<WallTime> made_for(const Revise& request, const std::vector<catalog::Parent>& parents) const;
+
+  // again.cc
+  struct Series;
+  struct How {
+    Revise::Kind kind = Revise::Kind::rerun;
+    bool cascade = false;
+    std::optional<WallTime> scheduled_for = {};
+    bool automatic = false;
+  };
   void revive_children(catalog::StepId step);
-  void run_descendants(catalog::StepId step, std::move_only_function<void()> done);
-  void run_again(const std::vector<catalog::StepId>& steps, Revise::Kind kind, std::move_only_function<void()> done);
+  void run_descendants(catalog::StepId step, Callback<Result<Accepted>> done);
+  void update(catalog::StepId step);
+  void run_again(std::vector<catalog::StepId> steps, How how, Callback<Result<Accepted>> done);
+  void revise_next(const std::shared_ptr<Series>& series);
+
+  // timing.cc
+  void arm_timer();
+  void follow_schedule(const catalog::Revision& revision);
+  void fire(Timetable::Firing firing);
+  void end_schedule(const std::string& name, Callback<Status> done);
+  void end_schedule_with(catalog::Revision last, Callback<Status> done);
 
   // carry_out.cc
   void carry_out(Decisions decisions, catalog::Batch batch = {});
@@ -71,18 +103,32 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
   void save_again(catalog::Batch batch);
   void on_saved(const catalog::Revision& revision);
   void launch(const StartJob& start);
-  void launch_with(const StartJob& start, Result<std::vector<Input>> inputs);
+  struct Prepared {
+    Result<std::vector<Input>> inputs = std::vector<Input>{};
+    std::map<RevisionKey, std::string> keys = {};  // by which results are found again
+  };
+  void launch_with(const StartJob& start, Prepared prepared);
+  void fail_start(const JobRequest& job, const Error& error);
+  std::vector<Member> members_of(const StartJob& start) const;
   Result<std::vector<Input>> read_inputs(const std::vector<catalog::Parent>& parents,
                                          const std::map<RevisionKey, json::object>& unsaved) const;
   void on_member_ended(const std::string& token, RevisionKey member, Outcome outcome);
   void complete_attempt(Run& run, RevisionKey member, const Outcome& outcome, catalog::Batch& batch);
-  void arm_timer();
+
+  // reuse.cc
+  bool asks_outside(const catalog::Revision& revision) const;
+  std::map<RevisionKey, std::string> cache_keys(const std::vector<Member>& members, const std::vector<Input>& inputs, WallTime clock) const;
+  std::optional<RevisionKey> origin_of(const catalog::Revision& revision) const;
+  std::optional<Outcome> stored_outcome(RevisionKey origin) const;
+  void take_over(JobRequest job, std::map<RevisionKey, RevisionKey> origins);
+  void start_members(JobRequest job);
 
   // look.cc
   Lineage::Node node_of(const Entry& entry) const;
 
   // remove.cc
   void drop(const std::vector<catalog::StepId>& steps, Callback<Result<Removed>> done);
+  void forget_step(catalog::StepId id);
 
   // recover.cc
   using Pauses = std::map<std::string, SteadyTime>;  // by job: until when it waits for its next attempt
@@ -95,6 +141,7 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
   asio::steady_timer wake_;
   Registry registry_;
   Plan plan_;
+  Timetable timetable_;
   std::map<RevisionKey, catalog::Revision> active_;  // whole records of what has not ended
   std::map<RevisionKey, Outcome> outcomes_;          // of members whose transition is being decided
   std::map<std::string, Run> runs_;                  // by job

@@ -16,6 +16,8 @@ std::optional<Standing> Conductor::Impl::standing(const std::string& name) const
   standing.short_of = std::move(wait.short_of);
   if (wait.retry_at)
     standing.retry_in = std::chrono::duration<double>(*wait.retry_at - ports_.clock->steady()).count();
+  standing.due = wait.due;
+  standing.next_run = timetable_.next_of(newest.step);
   standing.stale = registry_.stale_because(newest.step);
   for (const auto& parent : entry->revisions.at(newest.revision).parents)
     if (const auto* made_from = registry_.find(parent.key.step); made_from != nullptr)
@@ -44,7 +46,7 @@ std::optional<Lineage> Conductor::Impl::lineage(const std::string& name, Directi
   for (auto id : steps) {
     const auto& to = *registry_.find(id);
     lineage.nodes.push_back(node_of(to));
-    for (const auto& parent : to.revisions.at(to.newest()).parents)
+    for (const auto& parent : to.inputs_of(to.newest()))
       if (shown.contains(parent.key.step) && parent.key.step != id)
         lineage.edges.push_back({.from = registry_.name_of(parent.key), .to = to.step.name, .revision = parent.key.revision, .reference = parent.name});
   }

@@ -21,6 +21,8 @@ Decisions Plan::add(PlannedJob spec, std::set<RevisionKey> unfinished, std::opti
 
   if (failed)
     fail_upstream(job, *failed, out);
+  else if (job.spec.due)
+    hold(job, out);
   else if (job.unfinished.empty())
     enqueue(job, out);
   forget_if_done(id);
@@ -82,9 +84,11 @@ std::vector<RevisionKey> Plan::rebind(RevisionKey from, RevisionKey to, const st
   auto ids = at->second;
   for (const auto& id : ids) {
     auto& job = jobs_.at(id);
-    if (job.phase == Phase::running || job.attempt > 0 || !may(job.spec.members.front())) continue;
-    leave_phase(job);
-    job.phase = Phase::waiting;
+    if (job.phase == Phase::running || job.attempt > 0 || !may(*job.open.begin())) continue;
+    if (job.phase != Phase::scheduled) {
+      leave_phase(job);
+      job.phase = Phase::waiting;
+    }
     std::ranges::replace(job.spec.parents, from, to);
     if (job.unfinished.erase(from) > 0) unlink(waits_on_, from, id);
     job.unfinished.insert(to);
@@ -96,9 +100,10 @@ std::vector<RevisionKey> Plan::rebind(RevisionKey from, RevisionKey to, const st
   return members;
 }
 
-Decisions Plan::tick(SteadyTime now) {
+Decisions Plan::tick(SteadyTime now, WallTime wall) {
   Decisions out;
   release_delayed(now);
+  release_scheduled(wall, out);
   settle(out);
   return out;
 }
@@ -109,6 +114,34 @@ void Plan::release_delayed(SteadyTime now) {
     delayed_.erase(delayed_.begin());
     line_up(jobs_.at(id));  // recorded as queued when its attempt ended
   }
+}
+
+void Plan::hold(Job& job, Decisions& out) {
+  job.phase = Phase::scheduled;
+  scheduled_.emplace(*job.spec.due, job.spec.id);
+  for (auto member : job.open) out.emplace_back(Transition{.key = member, .state = State::scheduled});
+}
+
+void Plan::release_scheduled(WallTime now, Decisions& out) {
+  while (!scheduled_.empty() && scheduled_.begin()->first <= now) {
+    auto& job = jobs_.at(scheduled_.begin()->second);
+    scheduled_.erase(scheduled_.begin());
+    job.phase = Phase::waiting;
+    if (job.unfinished.empty())
+      enqueue(job, out);
+    else
+      for (auto member : job.open) out.emplace_back(Transition{.key = member, .state = State::waiting});
+  }
+}
+
+bool Plan::is_scheduled(RevisionKey key) const {
+  auto at = job_of_.find(key);
+  return at != job_of_.end() && jobs_.at(at->second).phase == Phase::scheduled;
+}
+
+std::optional<WallTime> Plan::next_due() const {
+  if (scheduled_.empty()) return std::nullopt;
+  return scheduled_.begin()->first;
 }
 
 std::optional<SteadyTime> Plan::next_wake() const {
@@ -127,6 +160,7 @@ Wait Plan::why(RevisionKey key) const {
     wait.short_of = std::move(standing->short_of);
   }
   if (job.phase == Phase::delayed) wait.retry_at = job.retry_at;
+  if (job.phase == Phase::scheduled) wait.due = job.spec.due;
   return wait;
 }
 
@@ -205,13 +239,14 @@ void Plan::parent_ended(const std::string& id, RevisionKey parent, bool finished
   job.unfinished.erase(parent);
   if (!finished)
     fail_upstream(job, parent, out);
-  else if (job.unfinished.empty())
+  else if (job.unfinished.empty() && job.phase != Phase::scheduled)
     enqueue(job, out);
   forget_if_done(id);
 }
 
-// Takes the job out of the queue, the delayed or the running ones, whichever it is in.
+// Takes the job out of the scheduled, the queue, the delayed or the running ones, whichever it is in.
 void Plan::leave_phase(Job& job) {
+  if (job.phase == Phase::scheduled) scheduled_.erase({*job.spec.due, job.spec.id});
   if (job.phase == Phase::queued) admission_.withdraw(job.spec.id);
   if (job.phase == Phase::delayed) delayed_.erase({job.retry_at, job.spec.id});
   if (job.phase == Phase::running) admission_.release(job.spec.id);

@@ -37,6 +37,7 @@ struct PlannedJob {
   int attempts = 0;  // begun before: after a restart
   int lost = 0;      // of those, ended by the server's own death: they do not count against the retries
   std::optional<SteadyTime> not_before = {};  // the pause before its next attempt is not over: after a restart
+  std::optional<WallTime> due = {};           // scheduled: not to start before
 };
 
 // --- Decisions ---
@@ -80,6 +81,7 @@ struct Wait {
   std::optional<int> queue_place;        // 1 is next
   std::vector<std::string> short_of;     // in the queue: "cpu", "memory", "gpu", of which less is free than it wants
   std::optional<SteadyTime> retry_at;
+  std::optional<WallTime> due;           // scheduled
 };
 
 class Plan {
@@ -101,14 +103,16 @@ class Plan {
   Decisions cancel(RevisionKey key);
 
   // Makes every job that has never started wait for `to`, which is unfinished, instead of `from`, where `may(member)` says so.
-  // Gives their members, which are waiting then.
+  // Gives their members, which are waiting then, or scheduled still.
   std::vector<RevisionKey> rebind(RevisionKey from, RevisionKey to, const std::function<bool(RevisionKey)>& may);
 
-  // Starts what was delayed until now.
-  Decisions tick(SteadyTime now);
-  std::optional<SteadyTime> next_wake() const;
+  // Starts what was delayed or scheduled until now.
+  Decisions tick(SteadyTime now, WallTime wall);
+  std::optional<SteadyTime> next_wake() const;  // of the delayed
+  std::optional<WallTime> next_due() const;     // of the scheduled
 
   bool contains(RevisionKey key) const { return job_of_.contains(key); }
+  bool is_scheduled(RevisionKey key) const;
   bool is_current(const std::string& job, int attempt, RevisionKey member) const;
   Wait why(RevisionKey key) const;
 
@@ -117,7 +121,7 @@ class Plan {
   double cpu_used() const { return admission_.used().cpu; }
 
  private:
-  enum class Phase { waiting, queued, delayed, running };
+  enum class Phase { waiting, scheduled, queued, delayed, running };
 
   struct Job {
     PlannedJob spec;
@@ -129,6 +133,7 @@ class Plan {
     SteadyTime retry_at{};
   };
 
+  void hold(Job& job, Decisions& out);
   void enqueue(Job& job, Decisions& out);
   void line_up(Job& job);
   void delay(Job& job, SteadyTime until);
@@ -140,6 +145,7 @@ class Plan {
   void settle(Decisions& out);
   void parent_ended(const std::string& id, RevisionKey parent, bool finished, Decisions& out);
   void release_delayed(SteadyTime now);
+  void release_scheduled(WallTime now, Decisions& out);
   void leave_phase(Job& job);
   void forget_if_done(const std::string& id);
   static void unlink(std::map<RevisionKey, std::set<std::string>>& index, RevisionKey key, const std::string& id);
@@ -150,6 +156,7 @@ class Plan {
   std::map<RevisionKey, std::set<std::string>> waits_on_;      // unfinished parent → jobs
   std::map<RevisionKey, std::set<std::string>> children_;      // any parent of a job that has not started → jobs
   std::set<std::pair<SteadyTime, std::string>> delayed_;
+  std::set<std::pair<WallTime, std::string>> scheduled_;
   std::deque<std::pair<RevisionKey, bool>> ended_;             // whose children have not been told; true: it finished
 };
 

@@ -115,7 +115,7 @@ Status read_resources(const json::value& value, Limits& limits) {
 }  // namespace
 
 bool is_policy_key(std::string_view key) {
-  return key == "retry" || key == "timeout" || key == "resources" || key == "environment";
+  return key == "retry" || key == "timeout" || key == "resources" || key == "environment" || key == "schedule" || key == "autoUpdate" || key == "cache";
 }
 
 Result<Policy> read_policy(const json::object& request) {

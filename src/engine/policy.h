@@ -21,7 +21,7 @@ struct Policy {
   Limits limits;
 };
 
-// The names of the members that read_policy reads: "retry", "timeout", "resources".
+// The names of the members, labels aside, that every request may have: "retry", "timeout", "resources", …
 bool is_policy_key(std::string_view key);
 
 // Reads them from a request's top level: `timeout` in seconds (number), `resources: {cpu, memory, gpu}` with memory in bytes or as text

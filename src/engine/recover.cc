@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "engine/conductor_impl.h"
+#include "engine/schedule.h"
 
 namespace lo::engine {
 
@@ -20,6 +21,14 @@ void count_loss(Revision& revision) {
   revision.state = State::queued;
 }
 
+// What came and went while no server was there: the first run of a cron schedule may be for a later time than it was.
+void make_up(Revision& revision, WallTime now) {
+  auto due = scheduled_for(revision.facts);
+  auto schedule = read_schedule(revision.request);
+  if (revision.state != State::scheduled || !due || !schedule || !*schedule || !(*schedule)->cron) return;
+  set_scheduled_for(revision.facts, next_run(**schedule, *due, now));
+}
+
 }  // namespace
 
 Status Conductor::Impl::recover() {
@@ -28,17 +37,20 @@ Status Conductor::Impl::recover() {
   for (auto& step : steps) registry_.add_step(std::move(step));
   std::vector<Revision> open;
   for (auto& revision : revisions) {
+    if (!is_terminal(revision.state)) {
+      count_loss(revision);
+      make_up(revision, ports_.clock->now());
+    }
     registry_.add_revision(revision);
+    follow_schedule(revision);
     if (is_terminal(revision.state)) continue;
-    count_loss(revision);
     active_[revision.key] = revision;
     open.push_back(std::move(revision));
   }
   std::set<RevisionKey> again;
   for (const auto& revision : open) again.insert(revision.key);
   ports_.runner->forget_all_but(std::move(again));
-  if (open.empty()) return {};
-  log::info("engine: {} revisions had not ended: they are taken up again", open.size());
+  if (!open.empty()) log::info("engine: {} revisions had not ended: they are taken up again", open.size());
   LO_ASSIGN(auto pauses, read_pauses(open));
   on_strand([open = std::move(open), pauses = std::move(pauses)](Impl& impl) mutable { impl.take_up(std::move(open), pauses); });
   return {};
@@ -77,7 +89,7 @@ void Conductor::Impl::take_up(std::vector<Revision> open, const Pauses& pauses) 
     if (!jobs.contains(revision.job)) order.push_back(revision.job);
     jobs[revision.job].push_back(revision.key);
   }
-  save(std::move(batch), {});
+  if (!batch.empty()) save(std::move(batch), {});
   for (const auto& id : order) {
     auto pause = pauses.find(id);
     schedule(jobs.at(id), pause == pauses.end() ? std::nullopt : std::optional(pause->second));
@@ -85,6 +97,8 @@ void Conductor::Impl::take_up(std::vector<Revision> open, const Pauses& pauses) 
   for (const auto& revision : open)
     if (active_.contains(revision.key) && revision.operation == registry_.find(revision.key.step)->step.service)
       supersede(revision.key);
+  run_again(registry_.auto_updated(), {.kind = Revise::Kind::rerun, .automatic = true}, [](auto) {});
+  look_at_clock();
 }
 
 }  // namespace lo::engine

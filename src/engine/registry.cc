@@ -6,10 +6,16 @@
 #include <ranges>
 
 #include "base/id.h"
-#include "engine/runner.h"
+#include "engine/cache_key.h"
+#include "engine/schedule.h"
 
 namespace lo::engine {
 namespace {
+
+bool wants_updates(const json::object& request) {
+  const auto* value = request.if_contains("autoUpdate");
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
 
 bool usable(State state) { return state != State::failed && state != State::cancelled; }
 
@@ -29,6 +35,19 @@ std::optional<int> Entry::newest_finished() const {
 
 bool Entry::busy() const {
   return std::ranges::any_of(revisions, [](const auto& item) { return !is_terminal(item.second.state); });
+}
+
+int Entry::newest_own() const {
+  for (const auto& [number, brief] : revisions | std::views::reverse)
+    if (brief.operation == step.service) return number;
+  return newest();
+}
+
+const std::vector<catalog::Parent>& Entry::inputs_of(int revision) const {
+  const auto& parents = revisions.at(revision).parents;
+  auto typed = std::ranges::find_if(parents, [&](const catalog::Parent& parent) { return parent.key.step == step.id; });
+  if (typed == parents.end() || typed->key.revision >= revision || !revisions.contains(typed->key.revision)) return parents;
+  return inputs_of(typed->key.revision);
 }
 
 Result<Reference> parse_reference(std::string_view text, std::string_view pointer) {
@@ -59,7 +78,9 @@ void Registry::add_revision(const catalog::Revision& revision) {
            .parents = {},
            .state = revision.state,
            .reason = revision.reason,
-           .digest = string_or(revision.facts, kResultDigest)};
+           .scheduled_for = scheduled_for(revision.facts),
+           .auto_update = wants_updates(revision.request)};
+  if (revision.state == State::finished) set_facts(revision.key, revision.facts);
   set_parents(revision.key, revision.parents);
 }
 
@@ -71,8 +92,25 @@ void Registry::set_state(RevisionKey key, State state, Reason reason) {
   brief.reason = reason;
 }
 
-void Registry::set_digest(RevisionKey key, std::string digest) {
-  if (auto at = steps_.find(key.step); at != steps_.end()) at->second.revisions.at(key.revision).digest = std::move(digest);
+void Registry::set_facts(RevisionKey key, const json::object& facts) {
+  auto at = steps_.find(key.step);
+  if (at == steps_.end()) return;
+  auto& brief = at->second.revisions.at(key.revision);
+  brief.digest = string_or(facts, kResultDigest);
+  brief.cache_key = string_or(facts, kCacheKey);
+  if (!brief.cache_key.empty()) cached_.insert_or_assign(brief.cache_key, key);
+}
+
+void Registry::uncache(RevisionKey key, const Brief& brief) {
+  if (auto at = cached_.find(brief.cache_key); at != cached_.end() && at->second == key) cached_.erase(at);
+}
+
+std::optional<RevisionKey> Registry::cached(const std::string& cache_key) const {
+  auto at = cached_.find(cache_key);
+  if (at == cached_.end()) return std::nullopt;
+  const auto* brief = find(at->second);
+  if (brief == nullptr || brief->state != State::finished) return std::nullopt;
+  return at->second;
 }
 
 void Registry::set_parents(RevisionKey key, std::vector<catalog::Parent> parents) {
@@ -83,16 +121,20 @@ void Registry::set_parents(RevisionKey key, std::vector<catalog::Parent> parents
 }
 
 void Registry::remove_revision(RevisionKey key) {
-  if (auto at = steps_.find(key.step); at != steps_.end()) at->second.revisions.erase(key.revision);
+  auto at = steps_.find(key.step);
+  if (at == steps_.end()) return;
+  if (auto brief = at->second.revisions.extract(key.revision)) uncache(key, brief.mapped());
 }
 
 void Registry::remove_step(StepId id) {
   auto node = steps_.extract(id);
   if (node.empty()) return;
   names_.erase(node.mapped().step.name);
-  for (const auto& brief : std::views::values(node.mapped().revisions))
+  for (const auto& [number, brief] : node.mapped().revisions) {
+    uncache({.step = id, .revision = number}, brief);
     for (const auto& parent : brief.parents)
       if (auto at = steps_.find(parent.key.step); at != steps_.end()) at->second.used_by.erase(id);
+  }
 }
 
 void Registry::set_leaving(StepId id, bool leaving) { steps_.at(id).leaving = leaving; }
@@ -157,8 +199,8 @@ std::vector<StepId> Registry::descendants(StepId id) const {
 
 std::set<StepId> Registry::made_from(StepId id) const {
   std::set<StepId> steps;
-  if (const auto& revisions = steps_.at(id).revisions; !revisions.empty())
-    for (const auto& parent : revisions.rbegin()->second.parents) steps.insert(parent.key.step);
+  if (const auto& entry = steps_.at(id); !entry.revisions.empty())
+    for (const auto& parent : entry.inputs_of(entry.newest())) steps.insert(parent.key.step);
   steps.erase(id);
   return steps;
 }
@@ -207,13 +249,44 @@ std::optional<std::string> Registry::stale_because(StepId id) const {
     const auto* entry = find(line[next]);
     auto finished = entry == nullptr ? std::nullopt : entry->newest_finished();
     if (!finished) continue;
-    for (const auto& parent : entry->revisions.at(*finished).parents) {
+    for (const auto& parent : entry->inputs_of(*finished)) {
       if (auto why = outdated(line[next], parent))
         return line[next] == id ? *why : fmt::format("made from {}, which is stale: {}", entry->step.name, *why);
       if (!parent.name.contains('@') && seen.insert(parent.key.step).second) line.push_back(parent.key.step);
     }
   }
   return std::nullopt;
+}
+
+bool Registry::is_behind(StepId id) const {
+  const auto* entry = find(id);
+  return std::ranges::any_of(entry->inputs_of(entry->newest()), [&](const catalog::Parent& parent) {
+    const auto* made_from = find(parent.key.step);
+    if (made_from == nullptr || made_from->newest_usable() != made_from->newest_finished()) return false;
+    return outdated(id, parent).has_value();
+  });
+}
+
+std::vector<StepId> Registry::auto_updated(StepId id) const {
+  std::vector<StepId> steps;
+  const auto* made_from = find(id);
+  if (made_from == nullptr) return steps;
+  if (is_to_update(*made_from)) steps.push_back(id);
+  for (auto child : made_from->used_by)
+    if (is_to_update(steps_.at(child))) steps.push_back(child);
+  return steps;
+}
+
+std::vector<StepId> Registry::auto_updated() const {
+  std::vector<StepId> steps;
+  for (const auto& [id, entry] : steps_)
+    if (is_to_update(entry)) steps.push_back(id);
+  return steps;
+}
+
+bool Registry::is_to_update(const Entry& entry) const {
+  if (entry.leaving || entry.revisions.empty() || !entry.revisions.at(entry.newest_own()).auto_update) return false;
+  return !entry.busy() && entry.revisions.rbegin()->second.state != State::cancelled && is_behind(entry.step.id);
 }
 
 std::vector<StepId> Registry::ancestors(StepId id) const {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "catalog/records.h"
@@ -21,7 +22,10 @@ struct Brief {
   std::vector<catalog::Parent> parents;
   State state = State::waiting;
   Reason reason = Reason::none;
-  std::string digest = {};  // of a finished one's result
+  std::string digest = {};                       // of a finished one's result
+  std::string cache_key = {};                    // of a finished one
+  std::optional<WallTime> scheduled_for = {};
+  bool auto_update = false;                      // as its request says
 };
 
 struct Entry {
@@ -34,6 +38,10 @@ struct Entry {
   std::optional<int> newest_usable() const;    // that has not failed and was not cancelled
   std::optional<int> newest_finished() const;
   bool busy() const;                           // some revision has not ended
+  int newest_own() const;                      // that its service made, and no dataType
+
+  // What a revision was made from; of one that was typed in place, what the result that it types was made from.
+  const std::vector<catalog::Parent>& inputs_of(int revision) const;
 };
 
 // "titanic@2" is the name "titanic" and revision 2; without "@" no revision. Code::unacceptable when the revision is no number.
@@ -49,7 +57,7 @@ class Registry {
   void add_step(catalog::Step step);
   void add_revision(const catalog::Revision& revision);
   void set_state(RevisionKey key, State state, Reason reason);
-  void set_digest(RevisionKey key, std::string digest);
+  void set_facts(RevisionKey key, const json::object& facts);  // of one that has finished
   void set_parents(RevisionKey key, std::vector<catalog::Parent> parents);
   void remove_revision(RevisionKey key);
   void remove_step(StepId id);
@@ -64,6 +72,9 @@ class Registry {
   // Code::unacceptable with `pointer` when the name is unknown (the nearest is named), leaving, or has no usable revision.
   Result<catalog::Parent> bind(std::string_view text, std::string_view pointer) const;
 
+  // The newest finished revision with this cache key.
+  std::optional<RevisionKey> cached(const std::string& cache_key) const;
+
   // Every step made from `id`, directly or not, nearest first; `id` itself is not among them.
   std::vector<StepId> descendants(StepId id) const;
 
@@ -77,15 +88,23 @@ class Registry {
   // something that it was made from. An input that was made again and came out the same makes nothing stale.
   std::optional<std::string> stale_because(StepId id) const;
 
+  // Steps that are behind and ask to be made again then (autoUpdate): all, or of `id` and what was made from it.
+  std::vector<StepId> auto_updated() const;
+  std::vector<StepId> auto_updated(StepId id) const;
+
   // Every step that `id` was made from, directly or not, by newest revisions; nearest first, `id` itself is not among them.
   std::vector<StepId> ancestors(StepId id) const;
 
  private:
   std::optional<std::string> outdated(StepId id, const catalog::Parent& parent) const;
+  void uncache(RevisionKey key, const Brief& brief);
+  bool is_behind(StepId id) const;  // made again it would have other inputs, and those have finished
+  bool is_to_update(const Entry& entry) const;
   std::set<StepId> made_from(StepId id) const;  // by its newest revision
 
   std::map<std::string, StepId, std::less<>> names_;
   std::map<StepId, Entry> steps_;
+  std::unordered_map<std::string, RevisionKey> cached_;  // by cache key
 };
 
 }  // namespace lo::engine

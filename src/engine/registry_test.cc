@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/runner.h"
+
 namespace lo::engine {
 namespace {
 
@@ -117,16 +119,16 @@ TEST_F(RegistryTest, StalenessGoesDownTheLine) {
 TEST_F(RegistryTest, AnInputThatCameOutTheSameMakesNothingStale) {
   step(1, "a");
   revision(1, 1, State::finished);
-  registry.set_digest({.step = 1, .revision = 1}, "d1");
+  registry.set_facts({.step = 1, .revision = 1}, {{kResultDigest, "d1"}});
   step(2, "b");
   revision(2, 1, State::finished, {parent("a", 1, 1)});
   revision(1, 2, State::running);
   EXPECT_TRUE(registry.stale_because(2));
   registry.set_state({.step = 1, .revision = 2}, State::finished, Reason::none);
-  registry.set_digest({.step = 1, .revision = 2}, "d1");
+  registry.set_facts({.step = 1, .revision = 2}, {{kResultDigest, "d1"}});
   EXPECT_EQ(registry.stale_because(2), std::nullopt);
   revision(1, 3, State::finished);
-  registry.set_digest({.step = 1, .revision = 3}, "d2");
+  registry.set_facts({.step = 1, .revision = 3}, {{kResultDigest, "d2"}});
   EXPECT_EQ(registry.stale_because(2), "made from a@1, the newest is 3");
 }
 

@@ -12,6 +12,7 @@ void Conductor::Impl::cancel(const std::string& name, Callback<Status> done) {
   if (entry == nullptr) return done(fail(Code::not_found, fmt::format("there is no step \"{}\"", name)));
   const auto& newest = entry->revisions.at(entry->newest());
   if (!entry->busy()) {
+    if (timetable_.contains(entry->step.id)) return end_schedule(name, std::move(done));
     if (newest.state == State::cancelled) return done({});
     return done(fail(Code::conflict, fmt::format("the step \"{}\" has ended: {}", name, to_string(newest.state))));
   }
@@ -40,6 +41,9 @@ void Conductor::Impl::remove(const std::string& name, const std::string& service
     return done(fail(Code::conflict, fmt::format("\"{}\" has not ended: cancel it first, or ask for ?cascade=true", name)));
   std::ranges::reverse(steps);
   steps.push_back(entry->step.id);
+  for (auto id : steps)
+    if (const auto& each = *registry_.find(id); each.leaving)
+      return done(fail(Code::conflict, fmt::format("\"{}\", which was made from it, is being deleted: try again", each.step.name)));
   for (auto id : steps)
     for (const auto& [number, brief] : registry_.find(id)->revisions)
       if (!is_terminal(brief.state) && !plan_.contains({.step = id, .revision = number}))
@@ -74,11 +78,16 @@ void Conductor::Impl::drop(const std::vector<StepId>& steps, Callback<Result<Rem
                                             done = std::move(done)](Status status) mutable {
     asio::post(self->strand_, [self, removed = std::move(removed), done = std::move(done), status]() mutable {
       for (const auto& step : removed.steps)
-        status ? self->registry_.remove_step(step.id) : self->registry_.set_leaving(step.id, false);
+        status ? self->forget_step(step.id) : self->registry_.set_leaving(step.id, false);
       if (!status) return done(std::unexpected(status.error()));
       done(std::move(removed));
     });
   });
+}
+
+void Conductor::Impl::forget_step(StepId id) {
+  registry_.remove_step(id);
+  timetable_.forget(id);
 }
 
 void Conductor::Impl::shutdown(std::move_only_function<void()> done) {

@@ -42,6 +42,7 @@ struct JobRequest {
   int attempt = 1;
   std::vector<Member> members;
   std::vector<Input> inputs;
+  WallTime clock = {};  // `$clock`: the time for which it runs
   Limits limits;
   std::vector<int> gpus = {};  // the devices that are the job's own
 };

@@ -120,6 +120,9 @@ engine::Outcome publish_result(const json::object& result, store::Staging stagin
   return outcome;
 }
 
+// RFC 3339, as people write UTC.
+std::string format_clock(WallTime time) { return format_time(time).substr(0, 19) + "+00:00"; }
+
 }  // namespace
 
 json::object step_json(const engine::JobRequest& job, const std::vector<fs::path>& stagings, json::object inputs,
@@ -139,6 +142,7 @@ json::object step_json(const engine::JobRequest& job, const std::vector<fs::path
           {"token", job.token},
           {"members", std::move(members)},
           {"inputs", std::move(inputs)},
+          {"clock", format_clock(job.clock)},
           {"limits", {{"memory", std::move(memory)}, {"cpu", job.limits.cpu}}},
           {"cgroup", std::move(groups)},
           {"checkpoint", nullptr},

@@ -24,6 +24,7 @@
 #include "run/native/dataset_operations.h"
 #include "run/runner.h"
 #include "serve/backup.h"
+#include "serve/engine_ports.h"
 #include "serve/environments.h"
 #include "serve/repair.h"
 #include "serve/webhooks.h"
@@ -187,16 +188,7 @@ Status Application::start_engine() {
   LO_ASSIGN(auto live, catalog_->live_digests());
   LO_TRY(store_->sweep(live));
   LO_TRY(remove_unused_environments(*catalog_, data_.path()));
-  engine::ConductorPorts ports{.executor = io_.executor(),
-                               .clock = clock_,
-                               .catalog = catalog_.get(),
-                               .runner = runner_.get(),
-                               .pool = &pool_,
-                               .settle = {}};
-  ports.settle = [this](json::object result) {
-    pool_.post([this, result = std::move(result)] { api::settle_result(context_, result); });
-  };
-  conductor_ = engine::Conductor::make(std::move(ports), plan_options());
+  conductor_ = engine::Conductor::make(engine_ports(io_.executor(), context_, options_.home), plan_options());
   context_.conductor = conductor_.get();
   std::vector<catalog::Revision> damaged;
   if (mark_.machine_went_down()) {

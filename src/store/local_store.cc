@@ -177,6 +177,22 @@ class LocalStore final : public Store {
     return freed;
   }
 
+  Status pin(const Manifest& manifest) override {
+    {
+      MutexLock lock(mutex_);
+      for (const auto& part : manifest.parts)
+        if (!part.inline_data) ++pins_[part.digest];
+    }
+    for (const auto& part : manifest.parts) {
+      if (part.inline_data) continue;
+      if (auto there = open_stored(part); !there) {
+        unpin(manifest);
+        return std::unexpected(there.error());
+      }
+    }
+    return {};
+  }
+
   void unpin(const Manifest& manifest) override {
     MutexLock lock(mutex_);
     for (const auto& part : manifest.parts) {

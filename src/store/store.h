@@ -57,6 +57,9 @@ class Store {
   // nothing is being published.
   virtual Result<std::int64_t> sweep(const std::set<std::string>& live) = 0;
 
+  // Pins the stored parts of a result that is on record, as publish() does. Code::corrupt when one is not there; then none is pinned.
+  virtual Status pin(const Manifest& manifest) = 0;
+
   // publish() pins the stored parts of its manifest: they are not removed before unpin(), which says that the result is on record, or
   // not wanted. A part without a digest, or inline, is passed over. Does not block.
   virtual void unpin(const Manifest& manifest) = 0;

@@ -239,6 +239,17 @@ TEST_F(StoreTest, RemoveGivesTheBytesFreed) {
   EXPECT_EQ(store_->remove(digest).value(), 0);
 }
 
+TEST_F(StoreTest, PinsWhatIsThereWhole) {
+  auto manifest = publish({big('a'), big('b')}).value();
+  store_->unpin(manifest);
+  EXPECT_TRUE(store_->pin(manifest));
+  EXPECT_EQ(store_->remove(manifest.parts[0].digest).value(), std::nullopt);
+  store_->unpin(manifest);
+  EXPECT_EQ(store_->remove(manifest.parts[0].digest).value(), 100'000);
+  EXPECT_EQ(store_->pin(manifest).error().code, Code::corrupt);
+  EXPECT_EQ(store_->remove(manifest.parts[1].digest).value(), 100'000);  // nothing of it was left pinned
+}
+
 TEST_F(StoreTest, WhatIsNotSettledIsNotRemoved) {
   auto manifest = publish({big('a')}).value();
   publish({big('a')}).value();

@@ -41,6 +41,11 @@ class Job:
         return self._step.inputs
 
     @property
+    def clock(self) -> str:
+        """The time for which the step runs, by RFC 3339: the one it was scheduled for, else the one at which it was accepted."""
+        return self._step.clock
+
+    @property
     def limits(self) -> Limits:
         return self._step.limits
 

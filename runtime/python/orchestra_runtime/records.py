@@ -74,6 +74,7 @@ class StepFile:
     token: str
     members: tuple[Member, ...]
     inputs: Mapping[str, Input]
+    clock: str = ""  # RFC 3339: the time for which the step runs
     limits: Limits = field(default_factory=Limits)
     cgroup: tuple[str, ...] = ()
     checkpoint: Path | None = None  # a folder that outlives attempts
@@ -92,6 +93,7 @@ def step_file(raw: Mapping[str, Any]) -> StepFile:
         token=raw["token"],
         members=tuple(_member(each) for each in raw["members"]),
         inputs={reference: _input(each) for reference, each in (raw.get("inputs") or {}).items()},
+        clock=raw.get("clock") or "",
         limits=Limits(limits.get("memory"), float(limits.get("cpu") or 1.0)),
         cgroup=tuple(raw.get("cgroup") or ()),
         checkpoint=Path(checkpoint) if checkpoint else None,

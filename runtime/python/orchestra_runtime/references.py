@@ -1,4 +1,5 @@
-"""How a text in parameters refers to a stored result: `$name`, `$name@2`, `$name.key.key`, `$$name`. Pure."""
+"""How a text in parameters refers to a stored result, `$name`, `$name@2`, `$name.key.key`, `$$name`, or to the time for which the step
+runs, `$clock`, `$clock.date`. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import re
 from typing import NamedTuple
 
 _REFERENCE = re.compile(r"\$\$?(?P<name>[A-Za-z0-9_-]{1,128}(?:@[0-9]+)?)(?:\.(?P<path>.+))?", re.DOTALL)
+CLOCK = "clock"  # no result has this name
 _ESCAPED = re.compile(r"\\+[$#]")
 
 

@@ -44,11 +44,19 @@ def _why(error: Exception) -> str:
 
 
 def _referred(job: Job, reference: references.Reference) -> Any:
+    if reference.name == references.CLOCK:
+        return _time(job.clock, reference.path)
     stored = job.input(reference.name)
     if reference.path and stored.kind in ("table", "model"):
         return storing.load_column(reference.name, stored, reference.path)
     value = job.load(reference.name)
     return _entry(value, reference.path, reference.name) if reference.path else value
+
+
+def _time(clock: str, path: str) -> str:
+    if path not in ("", "date"):
+        raise LookupError(f"'clock' has no entry '{path}': it is a time, and has date")
+    return clock[: len("2026-01-31")] if path else clock
 
 
 def _entry(value: Any, path: str, where: str) -> Any:

@@ -83,7 +83,8 @@ def job(tmp_path: Path) -> Job:
     for name, value in stored.items():
         (tmp_path / name).mkdir()
         inputs[name] = Input("object", {part: tmp_path / name / part for part in objects.save(value, tmp_path / name)})
-    return Job(StepFile("t", (), inputs | {"nothing": Input("none", {})}), Channel(socket.socketpair()[0]))
+    step = StepFile("t", (), inputs | {"nothing": Input("none", {})}, clock="2026-01-31T10:20:30+00:00")
+    return Job(step, Channel(socket.socketpair()[0]))
 
 
 @pytest.mark.parametrize(("value", "resolved"), [
@@ -91,6 +92,7 @@ def job(tmp_path: Path) -> Job:
     ("$d.a.b.0", 10), ("$d.a.b.1.0", 20), ("$d.x.y", 1), ("$d.x.z", 3), ("$d.5", "five"), ("$d.none", None),
     (["$n", {"k": ["#1 + 1", "\\$n"]}], [4, {"k": [2, "$n"]}]),
     ({"$n": 1}, {"$n": 1}),
+    (["$clock", "$$clock.date"], ["2026-01-31T10:20:30+00:00", "2026-01-31"]),
 ])
 def test_parameters(job: Job, value: Any, resolved: Any) -> None:
     assert values.resolve(job, value, "p") == resolved
@@ -102,6 +104,7 @@ def test_parameters(job: Job, value: Any, resolved: Any) -> None:
     ("$d.a.b.-1", r"'d\.a\.b' has no entry '-1'"),
     ("$n.x", "'n' has no entry 'x': it is a int"),
     ("$d@2", r"'d@2' is not among the inputs of this step \(d, n, nothing\)"),
+    ("$clock.hour", "'clock' has no entry 'hour': it is a time, and has date"),
     ("#1/0", "p: '#1/0': ZeroDivisionError: division by zero"),
 ])
 def test_parameters_that_fail(job: Job, value: Any, said: str) -> None:

@@ -48,6 +48,7 @@ class FakeStore final : public store::Store {
     return {};
   }
   Result<std::int64_t> sweep(const std::set<std::string>&) override { return 0; }
+  Status pin(const store::Manifest&) override { return {}; }
   void unpin(const store::Manifest&) override {}
   Result<std::optional<std::int64_t>> remove(std::string_view) override { return 0; }
 

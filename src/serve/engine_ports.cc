@@ -1,0 +1,30 @@
+#include "serve/engine_ports.h"
+
+#include "api/artifacts.h"
+#include "serve/dependencies.h"
+#include "store/manifest.h"
+
+namespace lo::serve {
+
+engine::ConductorPorts engine_ports(asio::any_io_executor executor, const api::Context& context, const std::filesystem::path& home) {
+  engine::ConductorPorts ports{.executor = std::move(executor),
+                               .clock = context.clock,
+                               .catalog = context.catalog,
+                               .runner = context.runner,
+                               .pool = context.pool,
+                               .installed = installed_code(home)};
+  ports.outside = [&context](std::string_view operation, const json::object& request) -> std::optional<std::string> {
+    if (operation == "environment") return std::nullopt;  // an index says what there is to install, not what there was
+    return validators_in(request, context.urls);
+  };
+  ports.claim = [&context](const json::object& result) {
+    auto manifest = store::manifest_from_json(result);
+    return manifest && context.store->pin(*manifest);
+  };
+  ports.settle = [&context](json::object result) {
+    context.pool->post([&context, result = std::move(result)] { api::settle_result(context, result); });
+  };
+  return ports;
+}
+
+}  // namespace lo::serve
