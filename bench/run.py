@@ -14,17 +14,22 @@ import imdb
 import memory
 import mnist
 import noop
+import rivals
 import titanic
 import tools
 
-BENCHMARKS = {"memory": memory.run, "noop": noop.run, "tools": tools.run, "titanic": titanic.run, "imdb": imdb.run, "mnist": mnist.run}
+BENCHMARKS = {"memory": memory.run, "noop": noop.run, "rivals": rivals.run, "tools": tools.run, "titanic": titanic.run, "imdb": imdb.run,
+              "mnist": mnist.run}
 
 
 def show(rows):
-    """rows: (what, [values], unit, bound or "")"""
+    """rows: (what, [values], unit, bound or ""); without values, why there are none instead of the bound"""
     width = max(len(row[0]) for row in rows)
     print(f"{'':{width}}  {'median':>9}  {'spread':>19}  bound")
     for what, values, unit, bound in rows:
+        if not values:
+            print(f"{what:{width}}  {bound}")
+            continue
         median = statistics.median(values)
         print(f"{what:{width}}  {median:>6.2f} {unit:<2}  {min(values):>8.2f} – {max(values):<8.2f}  {bound}")
 
