@@ -15,10 +15,11 @@ import memory
 import mnist
 import noop
 import rivals
+import scale
 import titanic
 import tools
 
-BENCHMARKS = {"memory": memory.run, "noop": noop.run, "rivals": rivals.run, "tools": tools.run, "titanic": titanic.run, "imdb": imdb.run,
+BENCHMARKS = {"memory": memory.run, "noop": noop.run, "rivals": rivals.run, "scale": scale.run, "tools": tools.run, "titanic": titanic.run, "imdb": imdb.run,
               "mnist": mnist.run}
 
 
