@@ -10,17 +10,20 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 
+import footprint
 import imdb
 import memory
 import mnist
 import noop
+import observers
+import recovery
 import rivals
 import scale
 import titanic
 import tools
 
-BENCHMARKS = {"memory": memory.run, "noop": noop.run, "rivals": rivals.run, "scale": scale.run, "tools": tools.run, "titanic": titanic.run, "imdb": imdb.run,
-              "mnist": mnist.run}
+BENCHMARKS = {each.__name__: each.run
+              for each in (memory, footprint, noop, rivals, scale, recovery, observers, tools, titanic, imdb, mnist)}
 
 
 def show(rows):
