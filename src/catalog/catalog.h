@@ -46,6 +46,9 @@ class Catalog {
   virtual Result<std::int64_t> first_event() = 0;  // the oldest kept, 0 when there is none; for SSE's `reset`
   virtual Result<std::vector<Subscription>> subscriptions() = 0;  // by name
 
+  virtual Result<std::optional<Workflow>> find_workflow(std::string_view name) = 0;
+  virtual Result<std::vector<Workflow>> list_workflows(std::int64_t limit, std::int64_t skip) = 0;  // oldest first
+
   // Digests that a removed revision referred to and that no other does: files to remove, until ForgetGarbage.
   virtual Result<std::vector<std::string>> garbage() = 0;
   // Those of `digests` that no revision refers to.

@@ -57,6 +57,21 @@ TYPED_TEST_P(CatalogCommitSuite, SubscriptionIsReplacedAndRemoved) {
   EXPECT_EQ(commit(this->catalog(), {RemoveSubscription{"b"}}).error().code, Code::not_found);
 }
 
+TYPED_TEST_P(CatalogCommitSuite, WorkflowIsReplacedListedByAgeAndRemoved) {
+  Workflow old{.name = "a", .created = from_micros(2), .changed = from_micros(2), .steps = {"x"}, .document = {}};
+  Workflow fresh{.name = "a", .created = from_micros(2), .changed = from_micros(4), .steps = {"y", "x"}, .document = {{"name", "a"}}};
+  Workflow elder{.name = "b", .created = from_micros(1), .changed = from_micros(1), .steps = {}, .document = {}};
+  ASSERT_TRUE(commit(this->catalog(), {PutWorkflow{old}, PutWorkflow{elder}, PutWorkflow{fresh}}));
+  this->subject_.reopen();
+  EXPECT_EQ(this->catalog().find_workflow("a").value(), fresh);
+  EXPECT_EQ(this->catalog().find_workflow("c").value(), std::nullopt);
+  EXPECT_THAT(this->catalog().list_workflows(10, 0).value(), ElementsAre(elder, fresh));
+  EXPECT_THAT(this->catalog().list_workflows(1, 1).value(), ElementsAre(fresh));
+  ASSERT_TRUE(commit(this->catalog(), {RemoveWorkflow{"b"}}));
+  EXPECT_THAT(this->catalog().list_workflows(10, 0).value(), ElementsAre(fresh));
+  EXPECT_EQ(commit(this->catalog(), {RemoveWorkflow{"b"}}).error().code, Code::not_found);
+}
+
 TYPED_TEST_P(CatalogCommitSuite, TakenNameIsAConflictThatNamesIt) {
   this->add("titanic");
   auto status = commit(this->catalog(), {AddStep{make_step(this->catalog().next_step_id(), "titanic")}});
@@ -71,7 +86,7 @@ TYPED_TEST_P(CatalogCommitSuite, RefusedBatchLeavesNothing) {
   auto id = this->catalog().next_step_id();
   auto changed = make_revision(taken, State::running);
   auto status = commit(this->catalog(), {AddStep{make_step(id, "fresh")}, AddRevision{make_revision({id, 1})},
-                                         UpdateRevision{changed}, PutSubscription{{.name = "fresh"}},
+                                         UpdateRevision{changed}, PutSubscription{{.name = "fresh"}}, PutWorkflow{{.name = "fresh"}},
                                          PutAttempt{make_attempt(taken, 1)}, AddEvent{make_event("fresh", "accepted")},
                                          RemoveStep{taken.step}, AddStep{make_step(id, "again")}});
   ASSERT_FALSE(status);
@@ -81,6 +96,7 @@ TYPED_TEST_P(CatalogCommitSuite, RefusedBatchLeavesNothing) {
   EXPECT_EQ(this->catalog().revision(taken).value()->state, State::queued);
   EXPECT_THAT(this->catalog().attempts(taken.step).value(), IsEmpty());
   EXPECT_THAT(this->catalog().subscriptions().value(), IsEmpty());
+  EXPECT_FALSE(this->catalog().find_workflow("fresh").value());
   EXPECT_EQ(this->catalog().last_event().value(), seq);
   EXPECT_THAT(this->catalog().all_revisions().value(), ElementsAre(*this->catalog().revision(taken).value()));
 }
@@ -229,7 +245,7 @@ TYPED_TEST_P(CatalogCommitSuite, OneOfManyThreadsGetsTheName) {
 
 REGISTER_TYPED_TEST_SUITE_P(CatalogCommitSuite, StepComesBackAsItWas, RevisionComesBackAsItWas,
                             AttemptsComeBackByRevisionThenNumber, SubscriptionIsReplacedAndRemoved,
-                            TakenNameIsAConflictThatNamesIt, RefusedBatchLeavesNothing,
+                            WorkflowIsReplacedListedByAgeAndRemoved, TakenNameIsAConflictThatNamesIt, RefusedBatchLeavesNothing,
                             RefusedBatchDoesNotTakeItsNeighboursWithIt, TerminalRevisionNeverChanges,
                             UpdateReplacesTheWholeRecordButTheName, RebindChangesTheParentsAlone,
                             ChangesOfWhatIsNotThereAreNotFound, TakenKeysAreDefectsOfTheCaller,

@@ -16,6 +16,14 @@ std::vector<T> copy_where(const Values& values, Predicate matches) {
   return out;
 }
 
+template <class T>
+std::vector<T> page_of(const std::vector<T>& all, std::int64_t limit, std::int64_t skip) {
+  auto size = static_cast<std::int64_t>(all.size());
+  auto begin = std::clamp<std::int64_t>(skip, 0, size);
+  auto end = begin + std::clamp<std::int64_t>(limit, 0, size - begin);
+  return std::vector<T>(all.begin() + begin, all.begin() + end);
+}
+
 bool matches(const Memory& memory, const Step& step, const StepFilter& filter) {
   const auto* newest = memory.newest(step.id);
   if (!filter.service.empty() && step.service != filter.service) return false;
@@ -128,10 +136,7 @@ Result<std::vector<Step>> FakeCatalog::list_steps(const StepFilter& filter) {
   MutexLock lock(mutex_);
   auto found = copy_where<Step>(memory_->steps() | std::views::values,
                                 [&](const Step& step) { return matches(*memory_, step, filter); });
-  auto size = static_cast<std::int64_t>(found.size());
-  auto skip = std::clamp<std::int64_t>(filter.skip, 0, size);
-  auto end = skip + std::clamp<std::int64_t>(filter.limit, 0, size - skip);
-  return std::vector<Step>(found.begin() + skip, found.begin() + end);
+  return page_of(found, filter.limit, filter.skip);
 }
 
 Result<std::optional<Revision>> FakeCatalog::revision(RevisionKey key) {
@@ -174,6 +179,19 @@ Result<std::int64_t> FakeCatalog::first_event() {
 Result<std::vector<Subscription>> FakeCatalog::subscriptions() {
   MutexLock lock(mutex_);
   return copy_where<Subscription>(memory_->subscriptions() | std::views::values, [](const auto&) { return true; });
+}
+
+Result<std::optional<Workflow>> FakeCatalog::find_workflow(std::string_view name) {
+  MutexLock lock(mutex_);
+  auto found = memory_->workflows().find(std::string(name));
+  return found == memory_->workflows().end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<std::vector<Workflow>> FakeCatalog::list_workflows(std::int64_t limit, std::int64_t skip) {
+  MutexLock lock(mutex_);
+  auto found = copy_where<Workflow>(memory_->workflows() | std::views::values, [](const auto&) { return true; });
+  std::ranges::stable_sort(found, {}, &Workflow::created);
+  return page_of(found, limit, skip);
 }
 
 Result<std::vector<std::string>> FakeCatalog::garbage() {

@@ -52,6 +52,8 @@ class FakeCatalog final : public Catalog {
   Result<std::int64_t> last_event() override;
   Result<std::int64_t> first_event() override;
   Result<std::vector<Subscription>> subscriptions() override;
+  Result<std::optional<Workflow>> find_workflow(std::string_view name) override;
+  Result<std::vector<Workflow>> list_workflows(std::int64_t limit, std::int64_t skip) override;
   Result<std::vector<std::string>> garbage() override;
   Result<std::vector<std::string>> unreferenced(std::vector<std::string> digests) override;
   Result<std::set<std::string>> live_digests() override;

@@ -120,6 +120,17 @@ Status Memory::apply_one(const RemoveSubscription& change) {
   return {};
 }
 
+Status Memory::apply_one(const PutWorkflow& change) {
+  put(workflows_, change.workflow.name, change.workflow);
+  return {};
+}
+
+Status Memory::apply_one(const RemoveWorkflow& change) {
+  if (!workflows_.contains(change.name)) return refuse_unknown_workflow(change.name);
+  erase(workflows_, change.name);
+  return {};
+}
+
 Status Memory::apply_one(const ForgetGarbage& change) {
   for (const auto& digest : change.digests)
     if (garbage_.contains(digest)) erase(garbage_, digest);

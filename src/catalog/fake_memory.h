@@ -30,6 +30,7 @@ class Memory {
   const std::map<std::pair<RevisionKey, int>, Attempt>& attempts() const { return attempts_; }
   const std::deque<Event>& events() const { return events_; }
   const std::map<std::string, Subscription>& subscriptions() const { return subscriptions_; }
+  const std::map<std::string, Workflow>& workflows() const { return workflows_; }
   const std::map<std::string, bool>& garbage() const { return garbage_; }
   std::set<std::string> live_digests() const;
 
@@ -43,6 +44,8 @@ class Memory {
   Status apply_one(const RemoveStep& change);
   Status apply_one(const PutSubscription& change);
   Status apply_one(const RemoveSubscription& change);
+  Status apply_one(const PutWorkflow& change);
+  Status apply_one(const RemoveWorkflow& change);
   Status apply_one(const ForgetGarbage& change);
   void take_out_of_garbage(const Revision& revision);
 
@@ -65,6 +68,7 @@ class Memory {
   std::map<std::pair<RevisionKey, int>, Attempt> attempts_;
   std::deque<Event> events_;
   std::map<std::string, Subscription> subscriptions_;
+  std::map<std::string, Workflow> workflows_;
   std::map<std::string, bool> garbage_;  // a set, in the form that put() and erase() take
   std::vector<std::function<void()>> undo_;  // of the batch being applied, newest last
 };

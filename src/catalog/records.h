@@ -96,6 +96,16 @@ struct Subscription {
   bool operator==(const Subscription&) const = default;
 };
 
+// A workflow as it was posted last. Its steps are steps like all others: this only remembers which belong together.
+struct Workflow {
+  std::string name = {};  // unique among workflows, which share no names with steps
+  WallTime created = {};
+  WallTime changed = {};          // when another document was posted
+  std::vector<std::string> steps = {};  // names that it made, in order: of this document, then those that earlier ones left
+  json::object document = {};     // normalised
+  bool operator==(const Workflow&) const = default;
+};
+
 // --- Changes: the parts of one atomic commit, applied in their order. ---
 // A change of something that does not exist (any more) is refused with Code::not_found, one that only a defect of the caller
 // can ask for with Code::internal.
@@ -109,10 +119,12 @@ struct AddEvent { Event event; };               // its seq is given at commit
 struct RemoveStep { StepId id; };               // with its revisions and attempts; events and subscriptions stay
 struct PutSubscription { Subscription subscription; };  // inserts or replaces
 struct RemoveSubscription { std::string name; };
+struct PutWorkflow { Workflow workflow; };  // inserts or replaces
+struct RemoveWorkflow { std::string name; };
 struct ForgetGarbage { std::vector<std::string> digests; };  // the files are gone; those that are referred to again stay out of it
 
 using Change = std::variant<AddStep, AddRevision, UpdateRevision, RebindParents, PutAttempt, AddEvent, RemoveStep,
-                            PutSubscription, RemoveSubscription, ForgetGarbage>;
+                            PutSubscription, RemoveSubscription, PutWorkflow, RemoveWorkflow, ForgetGarbage>;
 using Batch = std::vector<Change>;
 
 // --- Filters of the lists. Empty means any. ---

@@ -32,5 +32,8 @@ std::unexpected<Error> refuse_unknown_revision(RevisionKey key) {
 std::unexpected<Error> refuse_unknown_subscription(std::string_view name) {
   return fail(Code::not_found, fmt::format("the name \"{}\" is not observed", printable(name)));
 }
+std::unexpected<Error> refuse_unknown_workflow(std::string_view name) {
+  return fail(Code::not_found, fmt::format("there is no workflow \"{}\"", printable(name)));
+}
 
 }  // namespace lo::catalog

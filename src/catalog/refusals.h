@@ -12,5 +12,6 @@ std::unexpected<Error> refuse_terminal(RevisionKey key, State stored);
 std::unexpected<Error> refuse_unknown_step(StepId id);
 std::unexpected<Error> refuse_unknown_revision(RevisionKey key);
 std::unexpected<Error> refuse_unknown_subscription(std::string_view name);
+std::unexpected<Error> refuse_unknown_workflow(std::string_view name);
 
 }  // namespace lo::catalog

@@ -109,6 +109,17 @@ Result<std::vector<Subscription>> Reader::subscriptions() {
   return collect(rows, read_subscription);
 }
 
+Result<std::optional<Workflow>> Reader::find_workflow(std::string_view name) {
+  LO_ASSIGN(auto rows, connection_.query(fmt::format("SELECT {} FROM workflow WHERE name = ?1", kWorkflowColumns), name));
+  return first(rows, read_workflow);
+}
+
+Result<std::vector<Workflow>> Reader::list_workflows(std::int64_t limit, std::int64_t skip) {
+  auto sql = fmt::format("SELECT {} FROM workflow ORDER BY created, name LIMIT ?1 OFFSET ?2", kWorkflowColumns);
+  LO_ASSIGN(auto rows, connection_.query(sql, std::max<std::int64_t>(0, limit), std::max<std::int64_t>(0, skip)));
+  return collect(rows, read_workflow);
+}
+
 Result<std::vector<std::string>> Reader::garbage() {
   LO_ASSIGN(auto rows, connection_.query("SELECT digest FROM garbage ORDER BY digest"));
   return collect(rows, read_digest);

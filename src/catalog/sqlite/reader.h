@@ -22,6 +22,8 @@ class Reader {
   Result<std::int64_t> last_event();
   Result<std::int64_t> first_event();
   Result<std::vector<Subscription>> subscriptions();
+  Result<std::optional<Workflow>> find_workflow(std::string_view name);
+  Result<std::vector<Workflow>> list_workflows(std::int64_t limit, std::int64_t skip);
   Result<std::vector<std::string>> garbage();
   Result<std::vector<std::string>> unreferenced(std::vector<std::string> digests);
   Result<std::set<std::string>> live_digests();

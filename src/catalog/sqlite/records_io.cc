@@ -143,6 +143,21 @@ Result<Subscription> read_subscription(Query& row) {
   return subscription;
 }
 
+Result<Workflow> read_workflow(Query& row) {
+  Workflow workflow;
+  workflow.name = row.text();
+  workflow.created = read_time(row);
+  workflow.changed = read_time(row);
+  auto steps = parse_json(row.text());
+  if (!steps || !steps->is_array()) return corrupt("steps", "not a list");
+  for (const auto& name : steps->get_array()) {
+    if (!name.is_string()) return corrupt("steps", write_json(name));
+    workflow.steps.emplace_back(name.get_string());
+  }
+  LO_ASSIGN(workflow.document, read_object(row, "document"));
+  return workflow;
+}
+
 std::string write_parents(const std::vector<Parent>& parents) {
   json::array list;
   for (const auto& parent : parents)

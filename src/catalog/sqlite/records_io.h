@@ -29,6 +29,9 @@ Result<Event> read_event(Query& row);
 inline constexpr const char* kSubscriptionColumns = "name, created, options";
 Result<Subscription> read_subscription(Query& row);
 
+inline constexpr const char* kWorkflowColumns = "name, created, changed, steps, document";
+Result<Workflow> read_workflow(Query& row);
+
 std::string write_parents(const std::vector<Parent>& parents);
 std::optional<std::int64_t> optional_micros(const std::optional<WallTime>& time);
 

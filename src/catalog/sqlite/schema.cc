@@ -110,9 +110,21 @@ WHEN NOT EXISTS (SELECT 1 FROM artifact WHERE digest = OLD.digest) BEGIN
 END;
 )sql";
 
-Status make_version_1(Connection& connection) { return connection.execute(kVersion1); }
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE workflow (
+  name TEXT PRIMARY KEY,
+  created INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  steps TEXT NOT NULL,
+  document TEXT NOT NULL
+) STRICT;
+CREATE INDEX workflow_by_age ON workflow (created, name);
+)sql";
 
-constexpr std::array<Migration, kSchemaVersion> kMigrations{make_version_1};
+Status make_version_1(Connection& connection) { return connection.execute(kVersion1); }
+Status make_version_2(Connection& connection) { return connection.execute(kVersion2); }
+
+constexpr std::array<Migration, kSchemaVersion> kMigrations{make_version_1, make_version_2};
 
 // An empty file is nobody's yet.
 Status check_owner(Connection& connection, const std::filesystem::path& file) {

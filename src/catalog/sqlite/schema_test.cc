@@ -45,6 +45,14 @@ TEST_F(SchemaTest, OlderFileGetsWhatItLacksAndKeepsItsRows) {
   EXPECT_EQ(connection_.number("SELECT x + y FROM one").value(), 3);
 }
 
+TEST_F(SchemaTest, CatalogOfVersionOneGetsWorkflowsAndKeepsItsSteps) {
+  ASSERT_TRUE(run(migrations().first(1)));
+  ASSERT_TRUE(connection_.execute("INSERT INTO step VALUES (1, 'titanic', 'dataset/csv', 0, '{}')"));
+  ASSERT_TRUE(run(migrations().first(2)));
+  EXPECT_EQ(connection_.number("SELECT count(*) FROM step").value(), 1);
+  EXPECT_EQ(connection_.number("SELECT count(*) FROM workflow").value(), 0);
+}
+
 TEST_F(SchemaTest, MigrationThatFailsChangesNothing) {
   constexpr std::array<Migration, 3> kAll{make_one, make_two, break_off};
   ASSERT_TRUE(run(std::span(kAll).first(1)));

@@ -49,6 +49,10 @@ class SqliteCatalog final : public Catalog {
   Result<std::int64_t> last_event() override { return readers_.borrow()->last_event(); }
   Result<std::int64_t> first_event() override { return readers_.borrow()->first_event(); }
   Result<std::vector<Subscription>> subscriptions() override { return readers_.borrow()->subscriptions(); }
+  Result<std::optional<Workflow>> find_workflow(std::string_view name) override { return readers_.borrow()->find_workflow(name); }
+  Result<std::vector<Workflow>> list_workflows(std::int64_t limit, std::int64_t skip) override {
+    return readers_.borrow()->list_workflows(limit, skip);
+  }
   Result<std::vector<std::string>> garbage() override { return readers_.borrow()->garbage(); }
   Result<std::vector<std::string>> unreferenced(std::vector<std::string> digests) override {
     return readers_.borrow()->unreferenced(std::move(digests));

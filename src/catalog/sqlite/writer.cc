@@ -162,6 +162,20 @@ Status Writer::apply_one(const RemoveSubscription& change) {
                  [&] { return refuse_unknown_subscription(change.name); });
 }
 
+Status Writer::apply_one(const PutWorkflow& change) {
+  const auto& workflow = change.workflow;
+  return without_count(connection_.run(
+      "INSERT INTO workflow (name, created, changed, steps, document) VALUES (?1, ?2, ?3, ?4, ?5) "
+      "ON CONFLICT (name) DO UPDATE SET created = ?2, changed = ?3, steps = ?4, document = ?5",
+      workflow.name, to_micros(workflow.created), to_micros(workflow.changed), write_json(json::value_from(workflow.steps)),
+      write_json(workflow.document)));
+}
+
+Status Writer::apply_one(const RemoveWorkflow& change) {
+  return one_row(connection_.run("DELETE FROM workflow WHERE name = ?1", change.name),
+                 [&] { return refuse_unknown_workflow(change.name); });
+}
+
 Status Writer::apply_one(const ForgetGarbage& change) {
   for (const auto& digest : change.digests)
     LO_TRY(connection_.run("DELETE FROM garbage WHERE digest = ?1", digest));

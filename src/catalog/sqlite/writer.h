@@ -30,6 +30,8 @@ class Writer {
   Status apply_one(const RemoveStep& change);
   Status apply_one(const PutSubscription& change);
   Status apply_one(const RemoveSubscription& change);
+  Status apply_one(const PutWorkflow& change);
+  Status apply_one(const RemoveWorkflow& change);
   Status apply_one(const ForgetGarbage& change);
   Status add_labels(const Step& step);
   Status add_artifacts(const Revision& revision);
