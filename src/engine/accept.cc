@@ -47,6 +47,16 @@ Result<std::vector<Parent>> Conductor::Impl::bind(const std::vector<Mention>& me
   return parents;
 }
 
+std::vector<Status> Conductor::Impl::check(const std::vector<Question>& questions) const {
+  std::vector<Status> out;
+  for (const auto& question : questions) {
+    auto status = check_resources(question.request);
+    if (auto parents = bind(question.mentions); status && !parents) status = fail(std::move(parents).error());
+    out.push_back(std::move(status));
+  }
+  return out;
+}
+
 Revision Conductor::Impl::new_revision(RevisionKey key, std::string name, std::string operation, std::string job,
                                        json::object request, std::vector<Parent> parents) const {
   Revision revision;

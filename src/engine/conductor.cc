@@ -32,6 +32,10 @@ void Conductor::wake() {
   impl_->on_strand([](Impl& impl) { impl.look_at_clock(); });
 }
 
+void Conductor::check(std::vector<Question> questions, Callback<std::vector<Status>> done) {
+  impl_->on_strand([questions = std::move(questions), done = std::move(done)](Impl& impl) mutable { done(impl.check(questions)); });
+}
+
 void Conductor::cancel(std::string name, Callback<Status> done) {
   impl_->on_strand([name = std::move(name), done = std::move(done)](Impl& impl) mutable {
     impl.cancel(name, std::move(done));

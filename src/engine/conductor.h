@@ -134,6 +134,14 @@ class Conductor {
   // busy. `cascade` as above.
   void rerun(std::string name, bool cascade, Callback<Result<Accepted>> done);
 
+  // Why submit() or revise() would refuse each of these now: limits that this server does not have, references that bind to
+  // nothing. Changes nothing.
+  struct Question {
+    json::object request;
+    std::vector<Mention> mentions;
+  };
+  void check(std::vector<Question> questions, Callback<std::vector<Status>> done);
+
   // Ends every revision of the step that has not ended, and its schedule. Success also when it is cancelled already; Code::conflict when
   // it ended otherwise, Code::not_found.
   void cancel(std::string name, Callback<Status> done);

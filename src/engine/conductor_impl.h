@@ -29,6 +29,7 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
   void revise(Revise revision, Callback<Result<Accepted>> done);
   void rerun(const std::string& name, bool cascade, Callback<Result<Accepted>> done);
   void look_at_clock();
+  std::vector<Status> check(const std::vector<Question>& questions) const;
   void cancel(const std::string& name, Callback<Status> done);
   void remove(const std::string& name, const std::string& service, bool cascade, Callback<Result<Removed>> done);
   std::optional<Standing> standing(const std::string& name) const;

@@ -58,6 +58,19 @@ TEST_F(ConductorTest, AcceptsAGroupWhollyOrNotAtAll) {
   EXPECT_TRUE(submit({"a", "c"}));
 }
 
+TEST_F(ConductorTest, TellsWhatItWouldRefuseAndChangesNothing) {
+  submit({"a"});
+  std::vector<Conductor::Question> questions{{.request = {}, .mentions = {{.text = "a", .pointer = "/x"}}},
+                                             {.request = {}, .mentions = {{.text = "b", .pointer = "/functionParameters/x"}}},
+                                             {.request = {{"resources", {{"gpu", 1000}}}}, .mentions = {}}};
+  auto answers = wait<std::vector<Status>>([&](auto done) { life->conductor->check(std::move(questions), std::move(done)); });
+  ASSERT_EQ(answers.size(), 3U);
+  EXPECT_TRUE(answers[0]);
+  EXPECT_EQ(answers[1].error().fields.front().pointer, "/functionParameters/x");
+  EXPECT_EQ(answers[2].error().fields.front().pointer, "/resources/gpu");
+  EXPECT_FALSE(*life->catalog.find_step("b"));
+}
+
 TEST_F(ConductorTest, AnswersWithTheErrorAndForgetsAStepThatCouldNotBeSaved) {
   life->catalog.fail_next({.code = Code::no_space, .message = "disk full"});
   EXPECT_EQ(submit({"a"}).error().code, Code::no_space);
