@@ -56,9 +56,12 @@ def steps(shared):
     shared.patch("/transform/dataType", {"inputDatasetName": table, "types": {"a": "number"}})
     for name in names.values():
         shared.finished(name)
+    flow = unique("contract")
+    steps_of_flow = [{"service": "function/python", "name": unique("contract"), "function": "print('hello')\nresponse = 1"}]
+    assert shared.post("/workflow", {"name": flow, "steps": steps_of_flow}, Prefer="wait=60").status_code == 201
     shared.post("/observe", {"name": model})
     shared.post("/observe", {"name": model, "webhook": "http://127.0.0.1:1/hook"})
-    return names | {"transform/dataType": table, "step": model, "observe": model}
+    return names | {"transform/dataType": table, "step": model, "observe": model, "workflow": flow}
 
 
 def test_every_service_has_its_verbs_in_the_document(shared):

@@ -6,6 +6,7 @@
 
 #include "api/observe_schemas.h"
 #include "api/service.h"
+#include "api/workflow_schemas.h"
 
 namespace lo::api {
 namespace {
@@ -200,6 +201,31 @@ void describe_observe(std::map<std::string, Operation>& out) {
                           .answer_types = {"text/event-stream"}};
 }
 
+void describe_workflows(std::map<std::string, Operation>& out) {
+  json::object yaml{{"schema", workflow_schema()}};
+  out["post workflow"] = {
+      .summary = "Bring the steps to what a document says: equal ones are reused, changed ones patched, stale ones run again, new ones created",
+      .parameters = {flag_parameter("prune", "delete the steps that the workflow had and has no more")},
+      .body = workflow_schema(),
+      .content = {{"application/yaml", yaml}, {"text/yaml", yaml}, {"application/x-yaml", yaml}},
+      .answers = {200, 201},
+      .problems = {400, 406, 409, 413, 415},
+      .answer = workflow_posted_schema()};
+  out["list workflows"] = {.summary = "All of them, oldest first", .parameters = page_parameters(), .body = {}, .problems = {406}, .answer = workflows_schema()};
+  out["get workflow"] = {.summary = "Its steps, and how far they are", .parameters = {}, .body = {}, .problems = {404}, .answer = workflow_shown_schema()};
+  out["export workflow"] = {.summary = "A document that recreates it as its steps are now",
+                            .parameters = {parameter("format", "query", {{"type", "string"}, {"enum", json::array{"yaml", "json"}}}, "yaml when missing, or as Accept says")},
+                            .body = {},
+                            .problems = {404, 406},
+                            .answer_types = {"application/yaml", "application/json"},
+                            .answer = workflow_schema()};
+  out["delete workflow"] = {.summary = "Forget it; its steps stay",
+                            .parameters = {flag_parameter("cascade", "also delete its steps, but those that others use")},
+                            .body = {},
+                            .problems = {404},
+                            .answer = workflow_deleted_schema()};
+}
+
 void describe_system(std::map<std::string, Operation>& out) {
   out["health"] = {.summary = "The process lives", .parameters = {}, .body = {}};
   out["ready"] = {.summary = "Whether steps are accepted, and what state each runner is in",
@@ -215,6 +241,7 @@ std::map<std::string, Operation> descriptions() {
   for (const auto& service : services()) describe_service(service, out);
   describe_data_type(out);
   describe_steps(out);
+  describe_workflows(out);
   describe_observe(out);
   describe_system(out);
   return out;

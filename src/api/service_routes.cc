@@ -1,6 +1,7 @@
 // The routes of the services that are made from a table (service.h), and of transform/dataType.
 #include <fmt/format.h>
 
+#include "api/requests.h"
 #include "api/result_files.h"
 #include "api/routes.h"
 #include "api/verbs.h"
@@ -79,16 +80,12 @@ Answer change_types(const Context& context, http::Request& request) {
   auto record = co_await load_step(context, body->dataset);
   if (!record)
     co_return fail_field(Code::unacceptable, "/inputDatasetName", fmt::format("there is no step \"{}\"", body->dataset));
-  engine::Revise revision{.name = body->dataset,
-                          .kind = engine::Revise::Kind::amend,
-                          .operation = "transform/dataType",
-                          .request = std::move(body->request),
-                          .mentions = {}};
-  auto accepted = co_await await_callback<Result<engine::Accepted>>(
-      [&](auto done) { context.conductor->revise(std::move(revision), std::move(done)); });
+  auto name = body->dataset;
+  auto revision = revise_by(*std::move(body));
+  auto accepted = co_await revise(context, std::move(revision));
   if (!accepted) co_return std::unexpected(accepted.error());
-  json::value url(documents_url(record->step.service, body->dataset));
-  std::vector<std::string> names{body->dataset};
+  json::value url(documents_url(record->step.service, name));
+  std::vector<std::string> names{name};
   co_return co_await after_wait(context, request, std::move(names), 200, std::move(url));
 }
 
@@ -157,6 +154,7 @@ void add_routes(http::Router& router, const Context& context) {
   add_service_routes(router, context);
   add_upload_routes(router, context);
   add_step_routes(router, context);
+  add_workflow_routes(router, context);
   add_observe_routes(router, context);
   add_system_routes(router, context);
 }

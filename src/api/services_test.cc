@@ -2,9 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+#include <set>
+
 #include "api/openapi.h"
 #include "api/routes.h"
 #include "api/service.h"
+#include "workflow/services.h"
 
 namespace lo::api {
 namespace {
@@ -68,6 +73,22 @@ TEST_F(ServicesTest, DataTypeNamesAFieldThatHasNoSuchType) {
   auto body = read_data_type(*parse_json_object(R"({"inputDatasetName": "a", "types": {"x": "float"}})"));
   ASSERT_FALSE(body);
   EXPECT_EQ(body.error().fields.front().pointer, "/types/x");
+}
+
+// What a service takes by itself it takes as a step of a workflow.
+TEST_F(ServicesTest, EveryMemberOfABodyMayStandInAWorkflow) {
+  std::set<std::string> known, described;
+  for (const auto& service : workflow::services())
+    for (auto member : workflow::members_of(service)) known.insert(service.name + " " + std::string(member));
+  for (const auto& service : services())
+    for (const auto& member : service.schema.at("properties").as_object()) described.insert(service.path + " " + std::string(member.key()));
+  auto data_type = data_type_schema();
+  for (const auto& member : data_type.at("properties").as_object())
+    described.insert(std::string(workflow::kDataType) + " " + std::string(member.key()));
+  std::vector<std::string> missing;
+  std::ranges::set_difference(described, known, std::back_inserter(missing));
+  EXPECT_THAT(missing, testing::IsEmpty());
+  for (const auto& service : services()) EXPECT_NE(workflow::find_service(service.path), nullptr) << service.path;
 }
 
 TEST_F(ServicesTest, TheDocumentDescribesEveryRouteAndNoOther) {

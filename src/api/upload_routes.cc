@@ -88,28 +88,12 @@ Answer create_with_upload(const Context& context, const Service& service, http::
   co_return answer;
 }
 
-bool names_any(const json::object& change, const std::vector<std::string>& keys) {
-  return std::ranges::any_of(keys, [&](const auto& key) { return change.contains(key) && !change.at(key).is_null(); });
-}
-
-// One source of the result takes the place of another.
-void replace_source(const UploadForm& form, json::object& change) {
-  auto groups = form.sources;
-  groups.push_back({"upload"});
-  auto given = std::ranges::find_if(groups, [&](const auto& keys) { return names_any(change, keys); });
-  if (given == groups.end()) return;
-  for (auto group = groups.begin(); group != groups.end(); ++group)
-    for (const auto& key : *group)
-      if (group != given && !change.contains(key)) change[key] = nullptr;
-}
-
 Answer patch_with_upload(const Context& context, const Service& service, http::Request& request) {
   auto name = request.parameters.at("name");
   json::object fixed;
   fixed[service.name_key] = name;
   auto body = co_await body_of(context, service, std::move(fixed), request);
   if (!body) co_return std::unexpected(body.error());
-  replace_source(*service.upload, *body);
   auto answer = co_await patch(context, service, name, *body, request);
   co_await settle_upload(context, *body);
   co_return answer;

@@ -4,53 +4,16 @@
 #include <fmt/format.h>
 
 #include "api/artifacts.h"
+#include "api/requests.h"
 #include "base/log.h"
 #include "http/etag.h"
 
 namespace lo::api {
 namespace {
 
-Awaitable<Result<std::vector<engine::Accepted>>> submit(const Context& context, Draft draft) {
-  engine::Submission submission{.steps = std::move(draft.steps), .mentions = std::move(draft.mentions)};
-  co_return co_await await_callback<Result<std::vector<engine::Accepted>>>([&](auto done) {
-    context.conductor->submit(std::move(submission), std::move(done));
-  });
-}
-
-Awaitable<Result<engine::Accepted>> revise(const Context& context, engine::Revise revision) {
-  co_return co_await await_callback<Result<engine::Accepted>>(
-      [&](auto done) { context.conductor->revise(std::move(revision), std::move(done)); });
-}
-
-// The environment that the steps name is one of their parents.
-Status add_environment(const Context& context, Draft& draft) {
-  auto name = string_or(draft.steps.front().request, "environment");
-  if (name.empty()) return {};
-  LO_ASSIGN(auto revision, bound_revision(context, name));
-  if (revision && revision->operation != "environment")
-    return fail_field(Code::unacceptable, "/environment", fmt::format("\"{}\" is no environment but a {} step", name, revision->operation));
-  draft.mentions.push_back({.text = std::move(name), .pointer = "/environment"});
-  return {};
-}
-
-Awaitable<Status> check_draft(const Context& context, const Service& service, Draft& draft) {
-  if (!service.check && !draft.steps.front().request.contains("environment")) co_return Status{};
-  co_return co_await context.pool->run([&]() -> Status {
-    LO_TRY(add_environment(context, draft));
-    return service.check ? service.check(draft, context) : Status{};
-  });
-}
-
-// The newest request that made the step as a whole: not its dataType.
-const json::object& creating_request(const StepRecord& record) {
-  auto at = std::find_if(record.revisions.rbegin(), record.revisions.rend(),
-                         [&](const catalog::Revision& revision) { return revision.operation == record.step.service; });
-  return at->request;
-}
-
-json::object merge(json::object body, json::object change) {
-  for (auto& member : change) body[member.key()] = std::move(member.value());
-  return body;
+Awaitable<Status> check(const Context& context, const Service& service, Draft& draft) {
+  if (!needs_check(service, draft)) co_return Status{};
+  co_return co_await context.pool->run([&] { return check_draft(context, service, draft); });
 }
 
 Result<std::vector<json::object>> read_list(const Context& context, const std::string& service, const Page& page) {
@@ -69,13 +32,18 @@ Result<std::vector<json::object>> read_list(const Context& context, const std::s
 
 Awaitable<http::Response> after_wait(const Context& context, const http::Request& request, std::vector<std::string> names,
                                      unsigned status, json::value result) {
+  json::object body{{"result", std::move(result)}};
+  co_return co_await after_wait(context, request, std::move(names), status, std::move(body));
+}
+
+Awaitable<http::Response> after_wait(const Context& context, const http::Request& request, std::vector<std::string> names,
+                                     unsigned status, json::object body) {
   auto wait = preferred_wait(request);
-  if (!wait) co_return result_response(status, std::move(result));
+  if (!wait) co_return http::json_response(status, body);
   co_await wait_until_ended(context, names, *wait);
   json::array metadata;
   for (const auto& name : names)
     if (auto record = co_await load_step(context, name)) metadata.push_back(metadata_of(*record));
-  json::object body{{"result", std::move(result)}};
   body["metadata"] = metadata.size() == 1 ? metadata.front() : json::value(metadata);
   auto response = http::json_response(status, body);
   response.headers.emplace_back("Preference-Applied", fmt::format("wait={}", wait->count() / 1000));
@@ -85,7 +53,7 @@ Awaitable<http::Response> after_wait(const Context& context, const http::Request
 Answer create(const Context& context, const Service& service, json::object body, const http::Request& request) {
   auto draft = service.read(body, context);
   if (!draft) co_return std::unexpected(draft.error());
-  if (auto sound = co_await check_draft(context, service, *draft); !sound) co_return std::unexpected(sound.error());
+  if (auto sound = co_await check(context, service, *draft); !sound) co_return std::unexpected(sound.error());
   auto many = body.contains("classifiersList");
   auto accepted = co_await submit(context, std::move(*draft));
   if (!accepted) co_return std::unexpected(accepted.error());
@@ -106,19 +74,11 @@ Answer patch(const Context& context, const Service& service, std::string name, j
              const http::Request& request) {
   auto record = co_await load_step(context, name);
   if (!record) co_return std::unexpected(record.error());
-  if (record->step.service != service.path)
-    co_return fail(Code::not_found, fmt::format("there is no {} \"{}\"", service.path, name));
-  auto draft = service.read(merge(service.body_of(name, creating_request(*record)), std::move(change)), context);
+  auto draft = changed_draft(context, service, *record, std::move(change));
   if (!draft) co_return std::unexpected(draft.error());
-  if (draft->steps.size() != 1 || draft->steps.front().name != name)
-    co_return fail(Code::unacceptable, fmt::format("PATCH changes \"{}\" alone: it can neither rename nor multiply it", name));
-  if (auto sound = co_await check_draft(context, service, *draft); !sound) co_return std::unexpected(sound.error());
-  engine::Revise revision{.name = name,
-                          .kind = engine::Revise::Kind::replace,
-                          .operation = service.path,
-                          .request = std::move(draft->steps.front().request),
-                          .mentions = std::move(draft->mentions),
-                          .cascade = flag(request, "cascade")};
+  if (auto sound = co_await check(context, service, *draft); !sound) co_return std::unexpected(sound.error());
+  auto revision = revise_by(service, std::move(*draft));
+  revision.cascade = flag(request, "cascade");
   auto accepted = co_await revise(context, std::move(revision));
   if (!accepted) co_return std::unexpected(accepted.error());
   json::value url(documents_url(service.path, name));

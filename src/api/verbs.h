@@ -22,5 +22,8 @@ Answer remove(const Context& context, std::string service, std::string name, con
 // Adds `metadata` to an accepted answer after waiting as Prefer says; as it is without Prefer.
 Awaitable<http::Response> after_wait(const Context& context, const http::Request& request, std::vector<std::string> names,
                                      unsigned status, json::value result);
+// The same of an answer that has more members than `result`.
+Awaitable<http::Response> after_wait(const Context& context, const http::Request& request, std::vector<std::string> names,
+                                     unsigned status, json::object body);
 
 }  // namespace lo::api

@@ -101,6 +101,7 @@ const std::vector<std::string_view>& fault_names() {
       "engine.start.before",     // decided to start, the runner not told
       "engine.end.before",       // the runner told the end, nothing committed
       "upload.received",         // an upload is whole on disk, its step not committed
+      "workflow.step",           // a workflow is on record, its next step not sent
       "catalog.delete.after",    // a step is gone from the catalog, its files are not
   };
   return names;

@@ -22,15 +22,20 @@ Code code_of(long status) {
   }
 }
 
-std::string problem_text(const json::object& problem) {
-  auto text = string_or(problem, "detail", string_or(problem, "result"));
+std::vector<FieldError> problem_fields(const json::object& problem) {
+  std::vector<FieldError> fields;
   const auto* errors = problem.if_contains("errors");
-  if (errors == nullptr || !errors->is_array()) return text;
-  for (const auto& element : errors->get_array()) {
-    if (!element.is_object()) continue;
-    auto pointer = string_or(element.get_object(), "pointer"), detail = string_or(element.get_object(), "detail");
+  if (errors == nullptr || !errors->is_array()) return fields;
+  for (const auto& element : errors->get_array())
+    if (const auto* field = element.if_object())
+      fields.push_back({.pointer = string_or(*field, "pointer"), .detail = string_or(*field, "detail")});
+  return fields;
+}
+
+std::string problem_text(const json::object& problem, const std::vector<FieldError>& fields) {
+  auto text = string_or(problem, "detail", string_or(problem, "result"));
+  for (const auto& [pointer, detail] : fields)
     text += detail == text ? fmt::format(" (at {})", pointer) : fmt::format("\n  {}: {}", pointer, detail);
-  }
   return text;
 }
 
@@ -54,18 +59,26 @@ std::string below_prefix(std::string_view route) { return fmt::format("{}/{}", k
 }  // namespace
 
 Error error_of(const HttpAnswer& answer) {
-  auto problem = parse_json_object(answer.body);
-  auto text = problem ? problem_text(*problem) : answer.body.substr(0, kMaxUnknownText);
-  if (text.empty()) text = fmt::format("the server answered with status {}", answer.status);
-  return Error{.code = code_of(answer.status), .message = std::move(text)};
+  Error error{.code = code_of(answer.status), .message = answer.body.substr(0, kMaxUnknownText)};
+  if (auto problem = parse_json_object(answer.body)) {
+    error.fields = problem_fields(*problem);
+    error.message = problem_text(*problem, error.fields);
+  }
+  if (error.message.empty()) error.message = fmt::format("the server answered with status {}", answer.status);
+  return error;
 }
 
-Result<json::value> ApiClient::result_of(Result<HttpAnswer> answer) {
+Result<json::object> ApiClient::body_of(Result<HttpAnswer> answer) {
   LO_TRY(answer);
   if (!answer->ok()) return fail(error_of(*answer));
   auto body = parse_json_object(answer->body);
   if (!body) return fail(Code::corrupt, fmt::format("{} gave no JSON: {}", http_.base_url(), body.error().message));
-  const auto* result = body->if_contains("result");
+  return body;
+}
+
+Result<json::value> ApiClient::result_of(Result<HttpAnswer> answer) {
+  LO_ASSIGN(auto body, body_of(std::move(answer)));
+  const auto* result = body.if_contains("result");
   if (result == nullptr) return fail(Code::corrupt, fmt::format("{} gave an answer without 'result'", http_.base_url()));
   return *result;
 }
@@ -93,29 +106,48 @@ Result<std::optional<StepView>> ApiClient::find_step(std::string_view name) {
 
 Result<StepView> ApiClient::step(std::string_view name) {
   LO_ASSIGN(auto result, call("GET", "step/" + url_escaped(name)));
-  return step_view_from(result);
+  return workflow::step_view_from(result);
 }
 
-Result<json::array> ApiClient::steps(std::string_view service, std::string_view status) {
+Result<json::array> ApiClient::pages(std::string_view route, std::string_view filter) {
   json::array all;
   for (;;) {
-    auto route = fmt::format("step?limit={}&skip={}", kPage, all.size());
-    if (!service.empty()) route += "&type=" + url_escaped(service);
-    if (!status.empty()) route += "&status=" + url_escaped(status);
-    LO_ASSIGN(auto page, call("GET", route));
-    if (!page.is_array()) return fail(Code::corrupt, fmt::format("{} gave no list of steps", http_.base_url()));
+    LO_ASSIGN(auto page, call("GET", fmt::format("{}?limit={}&skip={}{}", route, kPage, all.size(), filter)));
+    if (!page.is_array()) return fail(Code::corrupt, fmt::format("{} gave no list", http_.base_url()));
     std::ranges::copy(page.get_array(), std::back_inserter(all));
     if (page.get_array().size() < kPage) return all;
   }
 }
 
-Status ApiClient::upload(std::string_view method, std::string_view route, const Upload& upload, const json::object& options) {
+Result<json::array> ApiClient::steps(std::string_view service, std::string_view status) {
+  std::string filter;
+  if (!service.empty()) filter += "&type=" + url_escaped(service);
+  if (!status.empty()) filter += "&status=" + url_escaped(status);
+  return pages("step", filter);
+}
+
+Result<json::array> ApiClient::workflows() { return pages("workflow", ""); }
+
+Status ApiClient::upload(std::string_view method, std::string_view route, const LocalFile& file, const json::object& options) {
   auto answer = result_of(http_.send({.method = std::string(method),
                                       .path = below_prefix(route) + query_of(options),
-                                      .content_type = upload.type,
-                                      .file = upload.path}));
+                                      .content_type = file.type,
+                                      .file = file.path}));
   if (!answer) return fail(std::move(answer).error());
   return {};
+}
+
+Result<json::object> ApiClient::post_workflow(const json::object& document, bool prune) {
+  return body_of(http_.send({.method = "POST",
+                             .path = below_prefix(prune ? "workflow?prune=true" : "workflow"),
+                             .body = write_json(document),
+                             .content_type = "application/json"}));
+}
+
+Result<std::string> ApiClient::export_workflow(std::string_view name, std::string_view format) {
+  LO_ASSIGN(auto answer, http_.send({.path = below_prefix(fmt::format("workflow/{}/export?format={}", url_escaped(name), format))}));
+  if (!answer.ok()) return fail(error_of(answer));
+  return std::move(answer.body);
 }
 
 Result<std::string> ApiClient::log(std::string_view name) {

@@ -13,10 +13,12 @@
 
 #include "base/json.h"
 #include "cli/http_client.h"
-#include "cli/step_view.h"
-#include "cli/workflow.h"
+#include "cli/workflow_files.h"
+#include "workflow/step_view.h"
 
 namespace lo::cli {
+
+using workflow::StepView;
 
 inline constexpr std::string_view kPrefix = "/api/learningOrchestra/v1";
 
@@ -31,11 +33,19 @@ class ApiClient {
   Result<StepView> step(std::string_view name);                                  // Code::not_found when there is none
   Result<json::array> steps(std::string_view service, std::string_view status);  // all of them, page by page
 
+  Result<json::array> workflows();                                               // likewise
+
   // A call with a JSON body ("" for none) to a route below the prefix. Gives the member `result`.
   Result<json::value> call(std::string_view method, std::string_view route, std::string_view body = "");
 
-  // Sends a file as text/csv, with `options` (delimiter, types, …) in the query.
-  Status upload(std::string_view method, std::string_view route, const Upload& upload, const json::object& options);
+  // Sends a file, with `options` (delimiter, types, …) in the query.
+  Status upload(std::string_view method, std::string_view route, const LocalFile& file, const json::object& options);
+
+  // The whole answer of POST /workflow, not only its `result`.
+  Result<json::object> post_workflow(const json::object& document, bool prune);
+
+  // The document that recreates a workflow, as text; `format` is yaml or json.
+  Result<std::string> export_workflow(std::string_view name, std::string_view format);
 
   // The log as it is now.
   Result<std::string> log(std::string_view name);
@@ -43,12 +53,14 @@ class ApiClient {
   HttpClient& http() { return http_; }
 
  private:
+  Result<json::array> pages(std::string_view route, std::string_view filter);
+  Result<json::object> body_of(Result<HttpAnswer> answer);
   Result<json::value> result_of(Result<HttpAnswer> answer);
 
   HttpClient& http_;
 };
 
-// The text of an answer that is no success: what problem details (RFC 9457) say, a line per wrong member, else the status.
+// What an answer that is no success says: problem details (RFC 9457) with a line and a field per wrong member, else the status.
 Error error_of(const HttpAnswer& answer);
 
 }  // namespace lo::cli

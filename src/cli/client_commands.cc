@@ -51,6 +51,7 @@ void add_run(CLI::App& app, int& exit_status) {
   auto options = std::make_shared<RunOptions>();
   auto* command = app.add_subcommand("run", "Bring a server to what a workflow file says, and show how it goes");
   command->add_option("workflow", options->workflow, "YAML or JSON file")->required();
+  command->add_flag("--prune", options->prune, "delete the steps that the workflow had and has no more");
   add_server_options(*command, options->server);
   command->callback([options, &exit_status] { exit_status = run(*options); });
 }
@@ -62,6 +63,7 @@ struct StepOptions {
   std::string status;
   std::vector<std::string> names;
   DocumentsWanted wanted;
+  std::string format = "yaml";
   bool flag = false;
 };
 
@@ -80,8 +82,9 @@ CLI::App* add_command(CLI::App& app, int& exit_status, const std::shared_ptr<Ste
 void add_ls(CLI::App& app, int& exit_status) {
   auto options = std::make_shared<StepOptions>();
   auto* command = add_command(app, exit_status, options, "ls", "List the steps", [](ApiClient& api, const StepOptions& given) {
-    return list_steps(api, given.service, given.status, stdout);
+    return given.flag ? list_workflows(api, stdout) : list_steps(api, given.service, given.status, stdout);
   });
+  command->add_flag("--workflows", options->flag, "the workflows instead");
   command->add_option("--service", options->service, "only of this service, such as dataset/csv");
   command->add_option("--status", options->status, "only in this state, such as running");
 }
@@ -132,6 +135,14 @@ void add_compare(CLI::App& app, int& exit_status) {
   command->add_option("names", options->names, "of the steps, two or more")->required()->expected(2, 20);
 }
 
+void add_export(CLI::App& app, int& exit_status) {
+  auto options = std::make_shared<StepOptions>();
+  auto* command = add_command(app, exit_status, options, "export", "Print a workflow as its steps are now: a file that `run` takes",
+                              [](ApiClient& api, const StepOptions& given) { return export_workflow(api, given.wanted.name, given.format, stdout); });
+  command->add_option("name", options->wanted.name, "of the workflow")->required();
+  command->add_option("--format", options->format, "yaml or json")->capture_default_str()->check(CLI::IsMember({"yaml", "json"}));
+}
+
 }  // namespace
 
 void add_client_commands(CLI::App& app, int& exit_status) {
@@ -142,6 +153,7 @@ void add_client_commands(CLI::App& app, int& exit_status) {
   add_cancel(app, exit_status);
   add_rm(app, exit_status);
   add_compare(app, exit_status);
+  add_export(app, exit_status);
 }
 
 }  // namespace lo::cli

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "cli/step_view.h"
+#include "workflow/step_view.h"
 #include "cli/terminal.h"
 
 namespace lo::cli {
+
+using workflow::StepView;
 
 class Progress {
  public:

@@ -13,6 +13,7 @@ namespace lo::cli {
 struct RunOptions {
   std::filesystem::path workflow;
   ServerChoice server;
+  bool prune = false;  // delete the steps that the workflow had and has no more
 };
 
 // Brings the server to what the file says, watches until all steps have ended, and prints the table of results to `out`. Gives

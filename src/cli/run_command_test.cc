@@ -22,7 +22,7 @@ using cli::testing::FakeRequest;
 using cli::testing::FakeServer;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr std::string_view kFlow = R"(
 name: flow
@@ -79,19 +79,21 @@ class RunTest : public ::testing::Test {
 
 TEST_F(RunTest, PostsInOrderWatchesAndPrintsATable) {
   EXPECT_EQ(run(), kOk) << errors();
-  EXPECT_THAT(calls(), ElementsAre("POST dataset/csv?datasetName=d", "PATCH transform/dataType", "POST transform/projection",
-                                   "POST function/python"));
+  EXPECT_THAT(calls(), ElementsAre("POST dataset/csv?datasetName=d", "POST workflow"));
   EXPECT_THAT(out(), HasSubstr("f     function/python       finished  created"));
-  EXPECT_THAT(errors(), HasSubstr("create d (new)"));
+  EXPECT_THAT(errors(), HasSubstr("created d (its file)"));
+  EXPECT_THAT(errors(), HasSubstr("typed d (new)"));
+  EXPECT_THAT(errors(), HasSubstr("created p (new)"));
   EXPECT_THAT(errors(), HasSubstr("f: running"));
   EXPECT_THAT(errors(), HasSubstr("f: finished"));
 }
 
-TEST_F(RunTest, TheSecondTimeNothingIsPosted) {
+TEST_F(RunTest, TheSecondTimeNothingIsMade) {
   ASSERT_EQ(run(), kOk) << errors();
   EXPECT_EQ(run(), kOk) << errors();
-  EXPECT_THAT(calls(), IsEmpty());
+  EXPECT_THAT(calls(), ElementsAre("POST workflow"));
   EXPECT_THAT(out(), HasSubstr("reused"));
+  EXPECT_THAT(out(), Not(HasSubstr("created")));
 }
 
 TEST_F(RunTest, AChangedStepIsPatchedAndItsChildrenRunAgain) {
@@ -100,7 +102,8 @@ TEST_F(RunTest, AChangedStepIsPatchedAndItsChildrenRunAgain) {
   changed.replace(changed.find("[a]"), 3, "[b]");
   write_flow(changed);
   EXPECT_EQ(run(), kOk) << errors();
-  EXPECT_THAT(calls(), ElementsAre("PATCH transform/projection/p", "POST step/f/rerun"));
+  EXPECT_THAT(errors(), HasSubstr("changed p (changed: names)"));
+  EXPECT_THAT(errors(), HasSubstr("run again f ('p' changes)"));
 }
 
 TEST_F(RunTest, AFailedStepIsToldWithItsLog) {
@@ -111,17 +114,42 @@ TEST_F(RunTest, AFailedStepIsToldWithItsLog) {
   EXPECT_THAT(out(), HasSubstr("failed"));
   orchestra_.ends_as.clear();
   EXPECT_EQ(run(), kOk) << errors();
-  EXPECT_THAT(calls(), ElementsAre("POST step/f/rerun"));
+  EXPECT_THAT(errors(), HasSubstr("run again f (it failed)"));
 }
 
 TEST_F(RunTest, ARefusalIsToldWithItsPlaceInTheFile) {
   orchestra_.before = [](const FakeRequest& request) -> std::optional<FakeReply> {
-    if (request.method != "POST" || !request.target.ends_with("projection")) return std::nullopt;
+    if (request.method != "POST" || !request.target.ends_with("workflow")) return std::nullopt;
     return FakeReply{.status = 406,
-                     .body = R"({"detail":"no field z","errors":[{"pointer":"/names/0","detail":"no field z"}]})"};
+                     .body = R"({"detail":"no field z","errors":[{"pointer":"/steps/2/names/0","detail":"no field z"}]})"};
   };
   EXPECT_EQ(run(), kCannot);
-  EXPECT_THAT(errors(), HasSubstr("orchestra: line 6: 'p': no field z (at /names/0)"));
+  EXPECT_THAT(errors(), HasSubstr("orchestra: line 6: no field z"));
+}
+
+TEST_F(RunTest, AChangedFileIsSentAgain) {
+  ASSERT_EQ(run(), kOk) << errors();
+  std::ofstream(folder_ / "d.csv") << "a,b\n1,3\n";
+  EXPECT_EQ(run(), kOk) << errors();
+  EXPECT_THAT(calls(), ElementsAre(HasSubstr("PATCH dataset/csv/d"), "POST workflow"));
+  EXPECT_THAT(out(), HasSubstr("changed"));
+}
+
+TEST_F(RunTest, WhatAFileNeedsIsCreatedBeforeIt) {
+  write_flow(R"(
+steps:
+  - {service: dataset/csv, datasetName: d, datasetURI: d.csv, environment: e}
+  - {service: environment, name: e, requirements: [xgboost]}
+  - {service: function/python, name: f, function: "response = 1", functionParameters: {x: $d}}
+)");
+  EXPECT_EQ(run(), kOk) << errors();
+  EXPECT_THAT(calls(), ElementsAre("POST environment", HasSubstr("POST dataset/csv?environment=e&datasetName=d"), "POST workflow"));
+}
+
+TEST_F(RunTest, WhatTheWorkflowHasNoMoreIsTold) {
+  orchestra_.removed = {{{"name", "old"}, {"reason", "no longer in the workflow"}}};
+  EXPECT_EQ(run(), kOk) << errors();
+  EXPECT_THAT(errors(), HasSubstr("kept old (no longer in the workflow)"));
 }
 
 TEST_F(RunTest, ABadFileIsToldBeforeAnyServerIsAsked) {
@@ -147,12 +175,12 @@ TEST_F(RunTest, ANamedServerThatIsNotThereIsAnError) {
 TEST_F(RunTest, AnAnswerThatIsLostIsNotAskedForTwice) {
   std::atomic<bool> lose = true;
   orchestra_.before = [&](const FakeRequest& request) -> std::optional<FakeReply> {
-    if (request.method != "POST" || !request.target.ends_with("function/python") || !lose.exchange(false)) return std::nullopt;
+    if (request.method != "POST" || !request.target.ends_with("datasetName=d") || !lose.exchange(false)) return std::nullopt;
     orchestra_.answer(request);  // comes by here once more, and goes through
     return FakeReply{.cut = true};
   };
   EXPECT_EQ(run(), kOk) << errors();
-  EXPECT_THAT(calls(), ::testing::Contains("POST function/python").Times(1));
+  EXPECT_THAT(calls(), ::testing::Contains("POST dataset/csv?datasetName=d").Times(1));
   EXPECT_THAT(errors(), HasSubstr("asking again"));
   EXPECT_THAT(errors(), HasSubstr("the server answers again"));
 }
@@ -163,7 +191,7 @@ TEST_F(RunTest, AServerThatComesBackIsWaitedFor) {
   orchestra_.asked_until_end["f"] = 6;
   std::atomic<int> cut = 0;
   orchestra_.before = [&](const FakeRequest& request) -> std::optional<FakeReply> {
-    if (orchestra_.calls.size() < 4 || cut == kCuts || !request.target.ends_with("step/f")) return std::nullopt;
+    if (orchestra_.calls.size() < 2 || cut == kCuts || !request.target.ends_with("step/f")) return std::nullopt;
     ++cut;
     server_->cut_streams_here();
     return FakeReply{.cut = true};

@@ -100,6 +100,27 @@ Status list_steps(ApiClient& api, const std::string& service, const std::string&
   return {};
 }
 
+Status list_workflows(ApiClient& api, std::FILE* out) {
+  LO_ASSIGN(auto workflows, api.workflows());
+  std::vector<Row> rows;
+  for (const auto& workflow : workflows) {
+    const auto* object = workflow.if_object();
+    const auto* steps = object == nullptr ? nullptr : object->if_contains("steps");
+    if (steps == nullptr || !steps->is_array()) continue;
+    rows.push_back({first_of(*object, {"name"}), fmt::to_string(steps->get_array().size()), first_of(*object, {"timeCreated"}),
+                    first_of(*object, {"timeChanged"}), first_of(*object, {"description"})});
+  }
+  for (const auto& line : table_lines({"name", "steps", "created", "changed", ""}, rows)) fmt::print(out, "{}\n", line);
+  return {};
+}
+
+Status export_workflow(ApiClient& api, const std::string& name, const std::string& format, std::FILE* out) {
+  LO_ASSIGN(auto text, api.export_workflow(name, format));
+  if (!text.ends_with('\n')) text += '\n';
+  print_text(text, inspect_terminal(fileno(out)).is_terminal, out);
+  return {};
+}
+
 Status print_documents(ApiClient& api, const DocumentsWanted& wanted, std::FILE* out) {
   LO_ASSIGN(auto route, route_of(api, wanted.name));
   LO_ASSIGN(auto documents, api.call("GET", fmt::format("{}?query={}&limit={}&skip={}", route, url_escaped(wanted.query),

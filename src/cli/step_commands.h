@@ -1,4 +1,4 @@
-// The commands about single steps: ls, get, logs, cancel, rm. Each prints its result to `out` and gives an error otherwise.
+// The commands about what a server has: ls, get, logs, cancel, rm, export. Each prints its result to `out` and gives an error otherwise.
 #pragma once
 
 #include <cstdio>
@@ -16,6 +16,11 @@ struct DocumentsWanted {
 };
 
 Status list_steps(ApiClient& api, const std::string& service, const std::string& status, std::FILE* out);
+
+Status list_workflows(ApiClient& api, std::FILE* out);
+
+// The document that recreates a workflow; `format` is yaml or json.
+Status export_workflow(ApiClient& api, const std::string& name, const std::string& format, std::FILE* out);
 
 // A document per line, as JSON: metadata first.
 Status print_documents(ApiClient& api, const DocumentsWanted& wanted, std::FILE* out);

@@ -4,14 +4,16 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "base/fd.h"
-#include "cli/services.h"
+#include "workflow/services.h"
 
 namespace lo::cli {
 namespace {
@@ -45,31 +47,44 @@ bool has_scheme(std::string_view uri) { return uri.find("://") != uri.npos || ur
 
 bool names_code_file(std::string_view text) { return text.ends_with(".py") && text.find_first_of("\n :()=") == text.npos; }
 
-Error at(const FileStep& step, std::string_view member, Error error) {
+Error at(const workflow::FileStep& step, std::string_view member, Error error) {
   error.message = fmt::format("{}: {}: {}", step.where, member, error.message);
   return error;
 }
 
-Status attach_upload(FileStep& step, const std::filesystem::path& folder) {
-  const auto& service = *find_service(step.service);
+Status attach_upload(LocalWorkflow& local, std::size_t index, const std::filesystem::path& folder) {
+  auto& step = local.flow.steps[index];
+  const auto& service = *workflow::find_service(step.service);
   auto uri = string_or(step.body, service.file);
   if (service.file.empty() || uri.empty() || has_scheme(uri)) return {};
-  auto upload = digest_file(folder / uri);
-  if (!upload) return fail(at(step, service.file, std::move(upload).error()));
-  step.upload = *std::move(upload);
-  step.upload->type = service.file_type;
+  auto content = digest_file(folder / uri);
+  if (!content) return fail(at(step, service.file, std::move(content).error()));
+  step.upload = *content;
   step.body.erase(service.file);
+  local.files[index] = {.path = folder / uri, .content = *std::move(content), .type = std::string(service.file_type)};
   return {};
 }
 
-Status attach_code(FileStep& step, const std::filesystem::path& folder) {
-  auto member = find_service(step.service)->code;
+Status attach_code(workflow::FileStep& step, const std::filesystem::path& folder) {
+  auto member = workflow::find_service(step.service)->code;
   auto name = string_or(step.body, member);
   if (member.empty() || !names_code_file(name)) return {};
   auto text = read_text(folder / name);
   if (!text) return fail(at(step, member, std::move(text).error()));
   step.body[member] = *std::move(text);
   return {};
+}
+
+Result<workflow::Document> read_document(const std::filesystem::path& path) {
+  LO_ASSIGN(auto text, read_text(path));
+  return path.extension() == ".json" ? workflow::read_json(text) : workflow::read_yaml(text);
+}
+
+// "my.flow.yaml" is the workflow "my-flow".
+std::string name_of(const std::filesystem::path& path) {
+  auto name = path.stem().string();
+  std::ranges::replace_if(name, [](unsigned char c) { return !std::isalnum(c) && c != '_'; }, '-');
+  return name;
 }
 
 }  // namespace
@@ -85,10 +100,10 @@ Result<std::string> read_text(const std::filesystem::path& path) {
   return text;
 }
 
-Result<Upload> digest_file(const std::filesystem::path& path) {
+Result<workflow::Upload> digest_file(const std::filesystem::path& path) {
   std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
   if (!state || XXH3_128bits_reset(state.get()) != XXH_OK) return fail(Code::internal, "no memory for a digest");
-  Upload upload{.path = path, .digest = {}, .bytes = 0, .type = "text/csv"};
+  workflow::Upload upload;
   LO_TRY(read_pieces(path, [&](std::span<const char> piece) -> Status {
     XXH3_128bits_update(state.get(), piece.data(), piece.size());
     upload.bytes += static_cast<std::int64_t>(piece.size());
@@ -100,12 +115,15 @@ Result<Upload> digest_file(const std::filesystem::path& path) {
   return upload;
 }
 
-Status attach_files(Workflow& workflow, const std::filesystem::path& folder) {
-  for (auto& step : workflow.steps) {
-    LO_TRY(attach_upload(step, folder));
-    LO_TRY(attach_code(step, folder));
+Result<LocalWorkflow> read_workflow(const std::filesystem::path& path) {
+  LocalWorkflow local;
+  LO_ASSIGN(local.document, read_document(path));
+  LO_ASSIGN(local.flow, workflow::parse_workflow(local.document, name_of(path)));
+  for (std::size_t i = 0; i < local.flow.steps.size(); ++i) {
+    LO_TRY(attach_upload(local, i, path.parent_path()));
+    LO_TRY(attach_code(local.flow.steps[i], path.parent_path()));
   }
-  return {};
+  return local;
 }
 
 }  // namespace lo::cli

@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "cli/api_client.h"
 #include "cli/testing/fake_server.h"
+#include "workflow/plan.h"
+#include "workflow/services.h"
 
 namespace lo::cli::testing {
 
@@ -22,6 +24,7 @@ class FakeOrchestra {
   std::map<std::string, int> asked_until_end;  // by name; 2 where there is none
   std::function<std::optional<FakeReply>(const FakeRequest&)> before = [](const auto&) { return std::nullopt; };
   std::vector<std::string> calls;  // that change something: "POST dataset/csv?…"
+  json::array removed;             // what POST workflow tells of steps that are in no file any more
   FakeServer* server = nullptr;
 
   FakeReply answer(const FakeRequest& request) {
@@ -32,9 +35,8 @@ class FakeOrchestra {
     if (request.method == "GET" && route.ends_with("/log")) return {.body = "first\nlast line\n", .type = "text/plain"};
     if (request.method == "GET") return show(route.substr(route.find('/') + 1));
     calls.push_back(request.method + " " + route);
-    if (request.method == "POST" && route.ends_with("/rerun")) return revise(route.substr(5, route.size() - 11), "");
-    if (route == "transform/dataType") return type(json::parse(request.body).as_object());
-    if (request.method == "PATCH") return revise(route.substr(route.rfind('/') + 1), request.body);
+    if (route == "workflow") return post_workflow(request.body);
+    if (request.method == "PATCH") return patch_file(route, request);
     return create(route, request);
   }
 
@@ -65,21 +67,27 @@ class FakeOrchestra {
       newest.status = ends_as.contains(name) ? ends_as[name] : "finished";
     else if (newest.status == "running" && server != nullptr)
       server->push_here(fmt::format("id: 1\nevent: running\ndata: {{\"name\":\"{}\"}}\n\n", name));
+    return result(view_of(name));
+  }
+
+  json::object view_of(const std::string& name) const {
+    const auto& step = steps_.at(name);
+    const auto& newest = step.revisions.back();
     json::array revisions;
-    for (const auto& revision : found->second.revisions)
+    for (const auto& revision : step.revisions)
       revisions.push_back(json::object{{"revision", revisions.size() + 1},
                                        {"operation", revision.operation},
                                        {"status", revision.status},
                                        {"request", revision.request}});
     json::object view{{"name", name},
-                      {"service", found->second.service},
+                      {"service", step.service},
                       {"operation", newest.operation},
                       {"revision", revisions.size()},
                       {"status", newest.status},
                       {"finished", newest.status != "running"},
                       {"revisions", revisions}};
     if (newest.status == "failed") view["exception"] = "ValueError: no";
-    return result(view);
+    return view;
   }
 
   FakeReply create(const std::string& route, const FakeRequest& request) {
@@ -89,8 +97,9 @@ class FakeOrchestra {
     if (query == std::string::npos) {
       body = json::parse(request.body).as_object();
     } else {
-      body["datasetName"] = route.substr(route.find('=') + 1);
-      body["upload"] = json::object{{"digest", "16d51c327d7d2547a793f8d7bbc4457a"}, {"bytes", request.body.size()}};
+      auto begin = route.find("datasetName=") + 12;
+      body["datasetName"] = route.substr(begin, route.find('&', begin) - begin);
+      body["upload"] = upload_of(request.body);
     }
     for (auto key : {"datasetName", "name", "outputDatasetName"}) {
       auto name = string_or(body, key);
@@ -102,19 +111,67 @@ class FakeOrchestra {
     return {.status = 406, .body = R"({"detail":"no name","errors":[{"pointer":"/name","detail":"is missing"}]})"};
   }
 
-  FakeReply type(const json::object& body) {
-    steps_.at(string_or(body, "inputDatasetName")).revisions.push_back({.operation = "transform/dataType", .request = body});
-    return {.body = R"({"result":"/url"})"};
-  }
-
-  FakeReply revise(const std::string& name, const std::string& change) {
-    auto& step = steps_.at(name);
-    auto request = step.revisions.front().request;
-    auto changed = change.empty() ? json::object() : json::parse(change).as_object();
-    for (const auto& member : changed) request[member.key()] = member.value();
-    step.revisions.push_back({.operation = step.service, .request = request});
+  FakeReply patch_file(const std::string& route, const FakeRequest& request) {
+    auto begin = route.rfind('/') + 1;
+    auto name = route.substr(begin, route.find('?') - begin);
+    revise(name, {{"upload", upload_of(request.body)}});
     return {.status = 201, .body = R"({"result":"/url"})"};
   }
+
+  // The server's own plan, carried out on what is stored here.
+  FakeReply post_workflow(const std::string& body) {
+    auto flow = *workflow::parse_workflow(*workflow::read_json(body), "");
+    workflow::Stored stored;
+    for (const auto& [name, step] : steps_) stored.emplace(name, *workflow::step_view_from(view_of(name)));
+    json::array steps;
+    auto actions = *workflow::make_plan(flow, stored);
+    for (const auto& action : actions) {
+      const auto& step = flow.steps[action.step];
+      carry_out(step, action);
+      for (const auto& name : action.names.empty() ? std::vector{step.title} : action.names)
+        steps.push_back({{"name", name},
+                         {"service", step.service},
+                         {"action", word_of(action.act)},
+                         {"reason", action.reason},
+                         {"finished", action.act == workflow::Act::reuse && !action.under_way}});
+    }
+    return {.status = 201, .body = json::serialize(json::object{{"result", "/url"}, {"steps", steps}, {"removed", removed}})};
+  }
+
+  static std::string_view word_of(workflow::Act act) {
+    switch (act) {
+      case workflow::Act::reuse: return "reused";
+      case workflow::Act::create: return "created";
+      case workflow::Act::patch: return "changed";
+      case workflow::Act::rerun: return "run again";
+    }
+    return "";
+  }
+
+  void carry_out(const workflow::FileStep& step, const workflow::Action& action) {
+    if (action.act == workflow::Act::reuse) return;
+    if (step.service == workflow::kDataType)
+      steps_.at(step.title).revisions.push_back({.operation = step.service, .request = action.body});
+    else if (action.act == workflow::Act::create)
+      steps_[step.title] = {.service = step.service, .revisions = {{.operation = step.service, .request = action.body}}};
+    else
+      revise(step.title, action.body);
+  }
+
+  void revise(const std::string& name, const json::object& change) {
+    auto& step = steps_.at(name);
+    auto request = step.revisions.front().request;
+    for (const auto& member : change) request[member.key()] = member.value();
+    step.revisions.push_back({.operation = step.service, .request = request});
+  }
+
+  // Equal for equal files.
+  static json::object upload_of(const std::string& content) {
+    std::string digest = content == "a,b\n1,2\n" ? "16d51c327d7d2547a793f8d7bbc4457a" : kOtherDigest;
+    return {{"digest", digest}, {"bytes", content.size()}};
+  }
+
+  static constexpr const char* kOtherDigest = "00000000000000000000000000000000";
 
   std::map<std::string, Step> steps_;
 };

@@ -1,4 +1,4 @@
-#include "cli/workflow_plan.h"
+#include "workflow/plan.h"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,10 @@
 #include <set>
 
 #include "base/id.h"
-#include "cli/request_difference.h"
-#include "cli/services.h"
+#include "workflow/request_difference.h"
+#include "workflow/services.h"
 
-namespace lo::cli {
+namespace lo::workflow {
 namespace {
 
 const StepView* find(const Stored& stored, std::string_view name) {
@@ -21,20 +21,6 @@ bool has_ended(std::string_view status) { return status == "finished" || status 
 
 std::string how_it_ended(const StepView& view) {
   return view.reason.empty() ? view.status : fmt::format("{} ({})", view.status, view.reason);
-}
-
-// What each field of a dataset is, or is about to be, since the revision that made it.
-json::object types_of(const StepView& dataset) {
-  json::object types;
-  auto made_by = dataset.made_by().revision;
-  for (const auto& revision : dataset.revisions) {
-    bool stands = revision.status == "finished" || !has_ended(revision.status);
-    if (revision.revision <= made_by || revision.operation != kDataType || !stands) continue;
-    const auto* given = revision.request.if_contains("types");
-    if (given == nullptr || !given->is_object()) continue;
-    for (const auto& member : given->get_object()) types[member.key()] = member.value();
-  }
-  return types;
 }
 
 bool is_typed(const StepView& dataset, const json::object& wanted) {
@@ -52,6 +38,8 @@ class Planner {
 
   std::vector<Action> plan(const std::vector<std::size_t>& order) {
     for (auto index : order) {
+      const auto& uses = workflow_.steps[index].uses;
+      parent_changes_ = std::ranges::any_of(uses, [&](const auto& name) { return changed_.contains(name) && find(stored_, name) != nullptr; });
       const auto& step = workflow_.steps[index];
       if (step.service == kDataType) {
         type_dataset(index);
@@ -67,6 +55,7 @@ class Planner {
  private:
   void add(Action action, const std::vector<std::string>& changes) {
     if (action.act != Act::reuse) changed_.insert(changes.begin(), changes.end());
+    action.parent_changes = parent_changes_;
     actions_.push_back(std::move(action));
   }
 
@@ -99,11 +88,14 @@ class Planner {
       action.reason = fmt::format("changed: {}", fmt::join(differs.members, ", "));
       action.body = std::move(differs.patch);
       if (differs.has_content()) send_all(action, step);
+      action.sends_file = differs.has_content();
     } else if (auto why = why_again(step, view); !why.empty()) {
       again(action, step, view);
+      action.follows_inputs = made_by.status == "finished";
       action.reason = std::move(why);
     } else if (!has_ended(view.status)) {
       action.reason = fmt::format("equal, {}", view.status);
+      action.under_way = true;
     }
     add(std::move(action), {view.name});
   }
@@ -120,7 +112,6 @@ class Planner {
     for (const auto& member : step.body) action.body[member.key()] = member.value();
     for (auto key : {find_service(step.service)->name_key, std::string_view("name"), std::string_view("classifiersList")})
       action.body.erase(key);
-    action.sends_file = step.upload.has_value();
   }
 
   std::string why_again(const FileStep& step, const StepView& view) const {
@@ -152,6 +143,7 @@ class Planner {
       action.reason = "new";
     } else {
       action = {.act = Act::reuse, .step = index, .names = {}, .reason = "equal", .body = {}};
+      action.under_way = !has_ended(dataset->revisions.back().status);
     }
     add(std::move(action), {step.title});
   }
@@ -159,6 +151,7 @@ class Planner {
   const Workflow& workflow_;
   const Stored& stored_;
   std::set<std::string, std::less<>> changed_;
+  bool parent_changes_ = false;  // of the step at hand
   std::vector<Action> actions_;
 };
 
@@ -168,28 +161,46 @@ std::set<std::string, std::less<>> made_names(const Workflow& workflow) {
   return names;
 }
 
-std::vector<std::string> problems_with(const Workflow& workflow, const Stored& stored) {
-  std::vector<std::string> problems;
+// Code::conflict where names are taken and nothing else is wrong.
+Status check_names(const Workflow& workflow, const Stored& stored) {
+  Problems problems;
+  bool only_taken = true;
   auto made = made_names(workflow);
   for (const auto& step : workflow.steps) {
     for (const auto& name : step.makes) {
       const auto* view = find(stored, name);
       if (view != nullptr && view->service != step.service)
-        problems.push_back(fmt::format("{}: the name '{}' is taken by a {} on the server", step.where, name, view->service));
+        problems.add(step.pointer, step.where, fmt::format("the name '{}' is taken by a {} on the server", name, view->service));
     }
     for (const auto& name : step.uses) {
       if (made.contains(name) || find(stored, name) != nullptr) continue;
       auto others = made;
       for (const auto& own : step.makes) others.erase(own);
       auto near = nearest(name, others);
-      problems.push_back(fmt::format("{}: neither the file nor the server has '{}'{}", step.where, name,
-                                     near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+      problems.add(step.pointer, step.where,
+                   fmt::format("neither the file nor the server has '{}'{}", name,
+                               near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+      only_taken = false;
     }
   }
-  return problems;
+  if (!problems.any()) return {};
+  return fail(std::move(problems).error(only_taken ? Code::conflict : Code::unacceptable));
 }
 
 }  // namespace
+
+json::object types_of(const StepView& dataset) {
+  json::object types;
+  auto made_by = dataset.made_by().revision;
+  for (const auto& revision : dataset.revisions) {
+    bool stands = revision.status == "finished" || !has_ended(revision.status);
+    if (revision.revision <= made_by || revision.operation != kDataType || !stands) continue;
+    const auto* given = revision.request.if_contains("types");
+    if (given == nullptr || !given->is_object()) continue;
+    for (const auto& member : given->get_object()) types[member.key()] = member.value();
+  }
+  return types;
+}
 
 std::string_view to_string(Act act) {
   switch (act) {
@@ -208,23 +219,9 @@ std::vector<std::string> names_of(const Workflow& workflow) {
 }
 
 Result<std::vector<Action>> make_plan(const Workflow& workflow, const Stored& stored) {
-  auto problems = problems_with(workflow, stored);
-  if (!problems.empty()) return fail(Code::unacceptable, fmt::format("{}", fmt::join(problems, "\n")));
+  LO_TRY(check_names(workflow, stored));
   LO_ASSIGN(auto order, order_steps(workflow));
   return Planner(workflow, stored).plan(order);
 }
 
-std::set<std::string, std::less<>> typing_names(const Workflow& workflow, const Stored& stored,
-                                                const std::vector<Action>& plan) {
-  std::set<std::string, std::less<>> names;
-  for (const auto& action : plan) {
-    const auto& step = workflow.steps[action.step];
-    if (step.service != kDataType) continue;
-    const auto* dataset = find(stored, step.title);
-    bool under_way = dataset != nullptr && !has_ended(dataset->revisions.back().status);
-    if (action.act != Act::reuse || under_way) names.insert(step.title);
-  }
-  return names;
-}
-
-}  // namespace lo::cli
+}  // namespace lo::workflow

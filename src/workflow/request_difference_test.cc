@@ -1,8 +1,8 @@
-#include "cli/request_difference.h"
+#include "workflow/request_difference.h"
 
 #include <gmock/gmock.h>
 
-namespace lo::cli {
+namespace lo::workflow {
 namespace {
 
 using testing::ElementsAre;
@@ -52,7 +52,7 @@ TEST(Difference, OfOrderInListsCounts) {
 
 TEST(Difference, UploadsAreComparedByDigest) {
   auto step = step_of("dataset/csv", R"({"datasetName":"d"})");
-  step.upload = Upload{.path = "d.csv", .digest = "aa", .bytes = 3};
+  step.upload = Upload{.digest = "aa", .bytes = 3};
   EXPECT_THAT(difference(step, object(R"({"datasetName":"d","upload":{"digest":"aa","bytes":3}})")).members, IsEmpty());
   auto other = difference(step, object(R"({"datasetName":"d","upload":{"digest":"bb","bytes":3}})"));
   EXPECT_THAT(other.members, ElementsAre("content"));
@@ -84,4 +84,4 @@ TEST(Difference, OfABuilderIsNotInItsClassifiers) {
 }
 
 }  // namespace
-}  // namespace lo::cli
+}  // namespace lo::workflow

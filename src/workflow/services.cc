@@ -1,12 +1,13 @@
-#include "cli/services.h"
+#include "workflow/services.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 
-namespace lo::cli {
+namespace lo::workflow {
 namespace {
 
-constexpr std::string_view kCommon[] = {"service", "retry", "timeout", "resources", "labels", "environment"};
+// What every step may have.
+constexpr std::string_view kCommon[] = {"environment", "schedule", "autoUpdate", "cache", "labels", "resources", "retry", "timeout"};
 constexpr std::string_view kBytes = "application/octet-stream";
 
 // The services of a tool but model: both forms of a body, of which the server tells what is missing.
@@ -84,7 +85,7 @@ std::vector<Service> fixed_services() {
       {.name = "function/python",
        .name_key = "name",
        .required = {"function"},
-       .optional = {"description", "functionParameters"},
+       .optional = {"description", "functionParameters", "checkpoint"},
        .references = {},
        .parameters = {"functionParameters"},
        .code = "function",
@@ -129,11 +130,12 @@ const Service* find_service(std::string_view name) {
 }
 
 std::vector<std::string_view> members_of(const Service& service) {
-  std::vector<std::string_view> members(std::begin(kCommon), std::end(kCommon));
+  std::vector<std::string_view> members{"service"};
   if (!service.name_key.empty()) members.push_back(service.name_key);
   members.insert(members.end(), service.required.begin(), service.required.end());
   members.insert(members.end(), service.optional.begin(), service.optional.end());
+  members.insert(members.end(), std::begin(kCommon), std::end(kCommon));
   return members;
 }
 
-}  // namespace lo::cli
+}  // namespace lo::workflow

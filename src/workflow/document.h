@@ -8,13 +8,13 @@
 #include "base/error.h"
 #include "base/json.h"
 
-namespace lo::cli {
+namespace lo::workflow {
 
 struct Document {
   json::value value;
   std::map<std::string, int, std::less<>> lines;  // by JSON pointer, "/steps/0/names": from 1; empty for JSON
 
-  // "line 12", or the pointer itself where no line is known.
+  // "line 12" of the part, or of the innermost one around it that is known; the pointer itself where there are no lines.
   std::string where(std::string_view pointer) const;
 };
 
@@ -25,4 +25,4 @@ Result<Document> read_yaml(std::string_view text);
 
 Result<Document> read_json(std::string_view text);
 
-}  // namespace lo::cli
+}  // namespace lo::workflow

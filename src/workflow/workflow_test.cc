@@ -1,12 +1,8 @@
-#include "cli/workflow.h"
+#include "workflow/workflow.h"
 
 #include <gmock/gmock.h>
 
-#include <fstream>
-
-#include "base/id.h"
-
-namespace lo::cli {
+namespace lo::workflow {
 namespace {
 
 using testing::ElementsAre;
@@ -104,7 +100,7 @@ TEST(ParseWorkflow, RefusesFieldsTypedTwice) {
 }
 
 TEST(ParseWorkflow, RefusesWhatIsNoWorkflow) {
-  EXPECT_THAT(problems("[1]"), HasSubstr("'name' and 'steps'"));
+  EXPECT_THAT(problems("[1]"), HasSubstr("holds 'name' and 'steps'"));
   EXPECT_THAT(problems("name: w"), HasSubstr("needs 'steps'"));
   EXPECT_THAT(problems("steps: []"), HasSubstr("needs 'steps'"));
   EXPECT_THAT(problems("steps: {a: 1}"), HasSubstr("needs 'steps'"));
@@ -116,68 +112,56 @@ TEST(ParseWorkflow, RefusesWhatIsNoWorkflow) {
               HasSubstr("'types' must"));
 }
 
-class ReadWorkflow : public testing::Test {
- protected:
-  ReadWorkflow() { std::filesystem::create_directories(folder_ / "data"); }
-  ~ReadWorkflow() override { std::filesystem::remove_all(folder_); }
+TEST(ParseWorkflow, WantsANameThatIsOne) {
+  EXPECT_THAT(problems("name: a b\nsteps: [{service: dataset/csv, datasetName: d, datasetURI: u}]"), HasSubstr("line 1: "));
+  auto nameless = parse_workflow(*read_yaml("steps: [{service: dataset/csv, datasetName: d, datasetURI: u}]"), "");
+  ASSERT_FALSE(nameless);
+  EXPECT_EQ(nameless.error().message, "line 1: a workflow needs a 'name'");
+}
 
-  std::filesystem::path write(const std::string& name, std::string_view text) {
-    std::ofstream(folder_ / name) << text;
-    return folder_ / name;
-  }
+TEST(ParseWorkflow, TellsProblemsByPointerAndLine) {
+  auto of_yaml = parse("steps:\n  - {service: dataset/csv, datasetName: d}\n");
+  ASSERT_FALSE(of_yaml);
+  ASSERT_EQ(of_yaml.error().fields.size(), 1u);
+  EXPECT_EQ(of_yaml.error().fields[0].pointer, "/steps/0");
+  EXPECT_EQ(of_yaml.error().fields[0].detail, "line 2: dataset/csv needs the member 'datasetURI'");
+  auto of_json = parse_workflow(*read_json(R"({"name":"n","steps":[{"service":"dataset/csv","datasetName":"d"}]})"), "");
+  ASSERT_FALSE(of_json);
+  EXPECT_EQ(of_json.error().message, "/steps/0: dataset/csv needs the member 'datasetURI'");
+  EXPECT_EQ(of_json.error().fields[0].detail, "dataset/csv needs the member 'datasetURI'");
+}
 
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("workflow-" + make_token());
-};
-
-TEST_F(ReadWorkflow, AttachesWhatItNames) {
-  write("data/d.csv", "a,b\n1,2\n");
-  write("code.py", "response = 1\n");
-  auto path = write("flow.yaml", R"(steps:
-  - {service: dataset/csv, datasetName: d, datasetURI: data/d.csv, types: infer}
-  - {service: dataset/csv, datasetName: e, datasetURI: "https://x/d.csv"}
-  - {service: function/python, name: f, function: code.py}
-  - {service: function/python, name: g, function: "https://x/code.py"}
-  - {service: function/python, name: h, function: "import x.py"}
+TEST(ParseWorkflow, TakesAnUploadInPlaceOfAUrl) {
+  auto workflow = parse(R"(
+steps:
+  - {service: dataset/csv, datasetName: d, upload: {digest: "16d51c327d7d2547a793f8d7bbc4457a", bytes: 8}}
 )");
-  auto workflow = read_workflow(path);
   ASSERT_TRUE(workflow) << workflow.error().message;
-  EXPECT_EQ(workflow->name, "flow");
-  const auto& steps = workflow->steps;
-  // The digest is python-xxhash's.
-  EXPECT_EQ(steps[0].upload, (Upload{folder_ / "data/d.csv", "16d51c327d7d2547a793f8d7bbc4457a", 8}));
-  EXPECT_EQ(steps[0].body, json::parse(R"({"datasetName":"d","types":"infer"})").as_object());
-  EXPECT_FALSE(steps[1].upload);
-  EXPECT_EQ(steps[2].body.at("function"), "response = 1\n");
-  EXPECT_EQ(steps[3].body.at("function"), "https://x/code.py");
-  EXPECT_EQ(steps[4].body.at("function"), "import x.py");
+  EXPECT_EQ(workflow->steps[0].upload, (Upload{"16d51c327d7d2547a793f8d7bbc4457a", 8}));
+  EXPECT_FALSE(workflow->steps[0].body.contains("upload"));
+  EXPECT_THAT(problems("steps: [{service: dataset/csv, datasetName: d, upload: x}]"), HasSubstr("'upload' must be {digest, bytes}"));
+  EXPECT_THAT(problems("steps: [{service: dataset/csv, datasetName: d, datasetURI: u, upload: {digest: 16d51c327d7d2547a793f8d7bbc4457a}}]"),
+              HasSubstr("'datasetURI' and 'upload' exclude each other"));
+  EXPECT_THAT(problems("steps: [{service: function/python, name: f, function: c, upload: x}]"), HasSubstr("no member 'upload'"));
 }
 
-TEST_F(ReadWorkflow, ReadsJsonFiles) {
-  auto path = write("flow.json", R"({"steps": [{"service": "dataset/csv", "datasetName": "d", "datasetURL": "x"}]})");
-  auto workflow = read_workflow(path);
-  ASSERT_FALSE(workflow);
-  EXPECT_THAT(workflow.error().message, HasSubstr("/steps/0/datasetURL: dataset/csv has no member 'datasetURL'"));
-}
-
-TEST_F(ReadWorkflow, NamesFilesThatAreNotThere) {
-  auto none = read_workflow(folder_ / "none.yaml");
-  ASSERT_FALSE(none);
-  EXPECT_EQ(none.error().code, Code::not_found);
-  auto path = write("flow.yaml", "steps:\n  - {service: dataset/csv, datasetName: d, datasetURI: d.csv}\n");
-  auto data = read_workflow(path);
-  ASSERT_FALSE(data);
-  EXPECT_EQ(data.error().message, "line 2: datasetURI: there is no file '" + (folder_ / "d.csv").string() + "'");
-  path = write("flow.yaml", "steps:\n  - {service: function/python, name: f, function: f.py}\n");
-  auto code = read_workflow(path);
-  ASSERT_FALSE(code);
-  EXPECT_EQ(code.error().message, "line 2: function: there is no file '" + (folder_ / "f.py").string() + "'");
-}
-
-TEST_F(ReadWorkflow, TakesTheExample) {
-  auto workflow = read_workflow("examples/titanic/workflow.yaml");
+TEST(DocumentOf, IsTakenApartIntoTheSameAndHasItsMembersInAFixedOrder) {
+  auto workflow = parse(R"(
+description: of tests
+name: w
+steps:
+  - {timeout: 5, function: "response = 1", name: f, service: function/python}
+  - {upload: {digest: "16d51c327d7d2547a793f8d7bbc4457a", bytes: 8}, types: infer, datasetName: d, service: dataset/csv}
+)");
   ASSERT_TRUE(workflow) << workflow.error().message;
-  EXPECT_EQ(workflow->name, "titanic");
+  auto document = document_of(*workflow);
+  EXPECT_EQ(write_json(document),
+            R"({"name":"w","description":"of tests","steps":[{"service":"function/python","name":"f","function":"response = 1","timeout":5},)"
+            R"({"service":"dataset/csv","datasetName":"d","types":"infer","upload":{"digest":"16d51c327d7d2547a793f8d7bbc4457a","bytes":8}}]})");
+  auto again = parse_workflow({.value = document, .lines = {}}, "");
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(document_of(*again), document);
 }
 
 }  // namespace
-}  // namespace lo::cli
+}  // namespace lo::workflow

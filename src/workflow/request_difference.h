@@ -5,9 +5,13 @@
 #include <vector>
 
 #include "base/json.h"
-#include "cli/workflow.h"
+#include "workflow/services.h"
+#include "workflow/workflow.h"
 
-namespace lo::cli {
+namespace lo::workflow {
+
+// Whether a member means the same as leaving it out: it is null or empty, or the default.
+bool goes_without_saying(const Service& service, std::string_view key, const json::value& value);
 
 struct Difference {
   std::vector<std::string> members;  // that differ, sorted; "content" is the file that is sent; empty: the requests are equal
@@ -20,4 +24,4 @@ struct Difference {
 // builder the list of classifiers.
 Difference difference(const FileStep& step, const json::object& stored);
 
-}  // namespace lo::cli
+}  // namespace lo::workflow

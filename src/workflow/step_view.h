@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 
-namespace lo::cli {
+namespace lo::workflow {
 
 struct RevisionView {
   int revision = 0;
@@ -50,4 +50,4 @@ struct StepView {
 // From the member `result` of the answer. Code::corrupt when name, service or status is missing.
 Result<StepView> step_view_from(const json::value& result);
 
-}  // namespace lo::cli
+}  // namespace lo::workflow

@@ -1,4 +1,4 @@
-#include "cli/document.h"
+#include "workflow/document.h"
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
@@ -8,7 +8,7 @@
 #include <cmath>
 #include <optional>
 
-namespace lo::cli {
+namespace lo::workflow {
 namespace {
 
 constexpr std::size_t kMaxValues = 100'000;  // an alias of an alias of … can stand for any number
@@ -114,8 +114,13 @@ class Converter {
 }  // namespace
 
 std::string Document::where(std::string_view pointer) const {
-  auto found = lines.find(pointer);
-  return found == lines.end() ? std::string(pointer) : fmt::format("line {}", found->second);
+  for (auto place = pointer; !lines.empty();) {
+    if (auto found = lines.find(place); found != lines.end()) return fmt::format("line {}", found->second);
+    auto slash = place.rfind('/');
+    if (slash == place.npos) break;
+    place = place.substr(0, slash);
+  }
+  return std::string(pointer);
 }
 
 Result<Document> read_yaml(std::string_view text) {
@@ -136,4 +141,4 @@ Result<Document> read_json(std::string_view text) {
   return Document{.value = std::move(value), .lines = {}};
 }
 
-}  // namespace lo::cli
+}  // namespace lo::workflow

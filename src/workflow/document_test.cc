@@ -1,8 +1,8 @@
-#include "cli/document.h"
+#include "workflow/document.h"
 
 #include <gmock/gmock.h>
 
-namespace lo::cli {
+namespace lo::workflow {
 namespace {
 
 using testing::HasSubstr;
@@ -47,7 +47,8 @@ TEST(ReadYaml, KnowsTheLines) {
   EXPECT_EQ(document->where("/steps/0/names"), "line 4");
   EXPECT_EQ(document->where("/steps/0/names/1"), "line 5");
   EXPECT_EQ(document->where("/steps/1/service"), "line 6");
-  EXPECT_EQ(document->where("/nowhere"), "/nowhere");
+  EXPECT_EQ(document->where("/steps/0/types/a"), "line 3") << "of the step that has no types";
+  EXPECT_EQ((Document{.value = {}, .lines = {}}).where("/steps/0"), "/steps/0");
 }
 
 TEST(ReadYaml, RefusesWithTheLine) {
@@ -79,4 +80,4 @@ TEST(ReadJson, SaysWhereItIsWrong) {
 }
 
 }  // namespace
-}  // namespace lo::cli
+}  // namespace lo::workflow

@@ -1,11 +1,11 @@
-#include "cli/workflow_plan.h"
+#include "workflow/plan.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <random>
 
-namespace lo::cli {
+namespace lo::workflow {
 namespace {
 
 using testing::ElementsAre;
@@ -219,7 +219,7 @@ TEST(MakePlan, AnUploadIsSentWithItsOptions) {
   auto workflow = flow("  - {service: dataset/csv, datasetName: d, datasetURI: d.csv, delimiter: ';'}\n");
   auto& step = workflow.steps[0];
   step.body.erase("datasetURI");
-  step.upload = Upload{.path = "d.csv", .digest = "new", .bytes = 1};
+  step.upload = Upload{.digest = "new", .bytes = 1};
   auto created = (*make_plan(workflow, {}))[0];
   EXPECT_TRUE(created.sends_file);
   EXPECT_EQ(created.body, object(R"({"datasetName":"d","delimiter":";"})"));
@@ -246,21 +246,35 @@ TEST(MakePlan, RefersToWhatOnlyTheServerHas) {
 TEST(MakePlan, RefusesNamesThatAnotherServiceHolds) {
   auto workflow = flow(
       "  - {service: function/python, name: d, function: c}\n  - {service: function/python, name: q, function: c, functionParameters: [$dd]}\n");
+  EXPECT_EQ(make_plan(workflow, all_done()).error().code, Code::unacceptable);
+  EXPECT_EQ(make_plan(flow("  - {service: function/python, name: d, function: c}\n"), all_done()).error().code, Code::conflict);
   EXPECT_THAT(plan(workflow, all_done()), ElementsAre("error: line 2: the name 'd' is taken by a dataset/csv on the server\n"
                                                       "line 3: neither the file nor the server has 'dd'; did you mean 'd'?"));
 }
 
-TEST(TypingNames, AreThoseWhoseTypesAreAskedForOrUnderWay) {
+TEST(MakePlan, TellsWhatIsStillUnderWay) {
   auto workflow = flow("  - {service: transform/dataType, inputDatasetName: d, types: {a: number}}\n");
-  auto names = [&](const Stored& stored) { return typing_names(workflow, stored, *make_plan(workflow, stored)); };
+  auto under_way = [&](const Stored& stored) { return make_plan(workflow, stored)->front().under_way; };
   auto stored = all_done();
-  EXPECT_THAT(names(stored), IsEmpty());
+  EXPECT_FALSE(under_way(stored));
   add_revision(stored["d"], "transform/dataType", "failed", R"({"inputDatasetName":"d","types":{"a":"boolean"}})");
-  EXPECT_THAT(names(stored), IsEmpty()) << "it failed before, and the dataset is as the file says";
+  EXPECT_FALSE(under_way(stored)) << "it failed before, and the dataset is as the file says";
   add_revision(stored["d"], "transform/dataType", "running", R"({"inputDatasetName":"d","types":{"a":"number"}})");
-  EXPECT_THAT(names(stored), ElementsAre("d"));
-  add_revision(stored["d"], "transform/dataType", "finished", R"({"inputDatasetName":"d","types":{"a":"string"}})");
-  EXPECT_THAT(names(stored), ElementsAre("d"));
+  EXPECT_TRUE(under_way(stored));
+  set_status(stored["f"], "running");
+  EXPECT_TRUE(make_plan(flow("  - {service: function/python, name: f, function: code, functionParameters: {x: $p}}\n"), stored)->front().under_way);
+}
+
+TEST(MakePlan, KnowsWhoseStoredParentsChange) {
+  auto stored = all_done();
+  stored["p"].revisions[0].request["names"] = json::array{"z"};
+  std::map<std::string, bool> changes;
+  auto workflow = flow(kFlow);
+  auto actions = *make_plan(workflow, stored);
+  for (const auto& action : actions) changes[workflow.steps[action.step].title] |= action.parent_changes;
+  EXPECT_THAT(changes, ElementsAre(testing::Pair("b", true), testing::Pair("d", false), testing::Pair("f", true), testing::Pair("p", true)));
+  auto on_an_empty_server = *make_plan(workflow, {});
+  for (const auto& action : on_an_empty_server) EXPECT_FALSE(action.parent_changes) << "there is nothing that could change";
 }
 
 TEST(NamesOf, AreAllThatIsMadeOrUsed) {
@@ -325,4 +339,4 @@ TEST(OrderSteps, PutsEveryStepAfterWhatItUses) {
 }
 
 }  // namespace
-}  // namespace lo::cli
+}  // namespace lo::workflow

@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "base/json.h"
-#include "cli/services.h"
+#include "workflow/services.h"
 
-namespace lo::cli {
+namespace lo::workflow {
 
-// The name in "$name", "$$name", "$name@3" or "$name.key.key"; nothing for every other text.
+// The name in "$name", "$$name", "$name@3" or "$name.key.key"; nothing for every other text, "$clock" among them.
 std::optional<std::string> name_in(std::string_view text);
 
 // All of them, each once, in the order of their appearance. Revisions ("@3") are left out.
 std::vector<std::string> references_of(const Service& service, const json::object& body);
 
-}  // namespace lo::cli
+}  // namespace lo::workflow

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <set>
 
-#include "cli/services.h"
-#include "cli/workflow_plan.h"
+#include "workflow/services.h"
+#include "workflow/plan.h"
 
-namespace lo::cli {
+namespace lo::workflow {
 namespace {
 
 // What makes a name complete: the step that makes it, then the dataType steps that type it, in the order of the file.
@@ -73,4 +73,4 @@ Result<std::vector<std::size_t>> order_steps(const Workflow& workflow) {
   return order;
 }
 
-}  // namespace lo::cli
+}  // namespace lo::workflow

@@ -1,11 +1,13 @@
-#include "cli/references.h"
+#include "workflow/references.h"
 
 #include <algorithm>
 
-namespace lo::cli {
+namespace lo::workflow {
 namespace {
 
 constexpr std::string_view kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+
+constexpr std::string_view kClock = "clock";  // "$clock" is the time for which a step runs, not a name
 
 void add_once(std::vector<std::string>& names, std::string name) {
   if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
@@ -28,7 +30,7 @@ std::optional<std::string> name_in(std::string_view text) {
   text.remove_prefix(text.starts_with("$$") ? 2 : 1);
   auto end = std::min(text.find_first_not_of(kNameCharacters), text.size());
   bool ends_well = end == text.size() || text[end] == '.' || text[end] == '@';
-  if (end == 0 || !ends_well) return {};
+  if (end == 0 || !ends_well || text.substr(0, end) == kClock) return {};
   return std::string(text.substr(0, end));
 }
 
@@ -45,4 +47,4 @@ std::vector<std::string> references_of(const Service& service, const json::objec
   return names;
 }
 
-}  // namespace lo::cli
+}  // namespace lo::workflow

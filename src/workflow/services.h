@@ -1,4 +1,4 @@
-// What a workflow file may say about each service: how its step is named, which members it takes and which of them refer to
+// What a workflow may say about each service: how its step is named, which members it takes and which of them refer to
 // other steps. One table; the server remains the judge of values.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 #include "base/json.h"
 
-namespace lo::cli {
+namespace lo::workflow {
 
 struct Service {
   std::string name;                     // "transform/projection"
@@ -26,6 +26,7 @@ struct Service {
 
 inline constexpr std::string_view kDatasetCsv = "dataset/csv";
 inline constexpr std::string_view kDataType = "transform/dataType";
+inline constexpr std::string_view kUpload = "upload";
 inline constexpr std::string_view kBuilder = "builder/sparkml";
 
 std::span<const Service> services();
@@ -33,7 +34,7 @@ std::span<const Service> services();
 // nullptr when there is no such service.
 const Service* find_service(std::string_view name);
 
-// Every member that a step of `service` may have in a file, `service` itself included.
+// Every member that a step of `service` may have, `service` itself included, in the order to write them.
 std::vector<std::string_view> members_of(const Service& service);
 
-}  // namespace lo::cli
+}  // namespace lo::workflow

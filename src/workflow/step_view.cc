@@ -1,8 +1,8 @@
-#include "cli/step_view.h"
+#include "workflow/step_view.h"
 
 #include <algorithm>
 
-namespace lo::cli {
+namespace lo::workflow {
 namespace {
 
 bool bool_of(const json::object& object, std::string_view key) {
@@ -81,4 +81,4 @@ Result<StepView> step_view_from(const json::value& result) {
   return view;
 }
 
-}  // namespace lo::cli
+}  // namespace lo::workflow

@@ -1,11 +1,11 @@
-#include "cli/request_difference.h"
+#include "workflow/request_difference.h"
 
 #include <algorithm>
 #include <set>
 
-#include "cli/services.h"
+#include "workflow/services.h"
 
-namespace lo::cli {
+namespace lo::workflow {
 namespace {
 
 constexpr std::string_view kContent = "content";
@@ -20,24 +20,23 @@ bool is_empty(const json::value& value) {
 
 bool is_beside_the_request(const Service& service, std::string_view key) {
   if (key == "labels") return true;                              // they belong to the step, whatever its revision
-  if (key == service.name_key) return service.name != kBuilder;  // a builder also reads the dataset that names it
+  if (key == service.name_key || (key == "name" && service.name_key == "modelName"))
+    return service.name != kBuilder;  // a builder also reads the dataset that names it
   return service.name == kBuilder && (key == "name" || key == "classifiersList" || key == "classifier");
 }
 
-// Only what counts: no names, nothing that says what is meant anyway.
+// Only what counts: no names, nothing that goes without saying.
 json::object essence(const Service& service, const json::object& body) {
   json::object essential;
   for (const auto& member : body) {
     std::string_view key = member.key();
-    const auto* fallback = service.defaults.if_contains(key);
-    bool says_default = fallback != nullptr && canonical_json(*fallback) == canonical_json(member.value());
-    if (!is_beside_the_request(service, key) && !says_default && !is_empty(member.value())) essential[key] = member.value();
+    if (!is_beside_the_request(service, key) && !goes_without_saying(service, key, member.value())) essential[key] = member.value();
   }
   return essential;
 }
 
 std::string stored_digest(const json::object& stored) {
-  const auto* upload = stored.if_contains("upload");
+  const auto* upload = stored.if_contains(kUpload);
   return upload != nullptr && upload->is_object() ? string_or(upload->get_object(), "digest") : "";
 }
 
@@ -54,13 +53,19 @@ bool same(const json::object& a, const json::object& b, std::string_view key) {
 
 }  // namespace
 
+bool goes_without_saying(const Service& service, std::string_view key, const json::value& value) {
+  bool is_off = (key == "autoUpdate" && value == false) || (key == "cache" && value == "off");
+  const auto* fallback = service.defaults.if_contains(key);
+  return is_empty(value) || is_off || (fallback != nullptr && canonical_json(*fallback) == canonical_json(value));
+}
+
 bool Difference::has_content() const { return std::ranges::find(members, kContent) != members.end(); }
 
 Difference difference(const FileStep& step, const json::object& stored) {
   const auto& service = *find_service(step.service);
   auto wanted = essence(service, step.body), had = essence(service, stored);
   Difference result;
-  had.erase("upload");
+  had.erase(kUpload);
   had.erase("line");  // which the server adds
   if (step.upload) {
     had.erase(service.file);
@@ -78,4 +83,4 @@ Difference difference(const FileStep& step, const json::object& stored) {
   return result;
 }
 
-}  // namespace lo::cli
+}  // namespace lo::workflow

@@ -1,0 +1,12 @@
+// POST /workflow.
+#pragma once
+
+#include "api/verbs.h"
+
+namespace lo::api {
+
+// Brings the server to what the document says. Everything is checked first; then the workflow is put on record; then its steps are
+// created, changed and run again, parents first. A post that is cut off leaves a workflow whose repetition goes on where it stopped.
+Answer post_workflow(const Context& context, http::Request& request);
+
+}  // namespace lo::api
