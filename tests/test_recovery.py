@@ -28,6 +28,8 @@ def work(server):
         tried("columns", lambda: server.post("/transform/projection", {"inputDatasetName": "data", "outputDatasetName": "columns",
                                                                        "names": ["a"]}))
         tried("typed", lambda: server.patch("/transform/dataType", {"inputDatasetName": "columns", "types": {"a": "number"}}))
+        tried("posted", lambda: server.post("/workflow", {"name": "flow", "steps": [
+            {"service": "function/python", "name": "posted", "function": "response = len(x)", "functionParameters": {"x": "$first"}}]}))
         for name in ("first", "second", "columns"):
             server.http.get(f"{PREFIX}/observe/{name}", params={"wait": 20}, timeout=60)
         server.function("doomed", BIG, functionParameters={"x": 2})
