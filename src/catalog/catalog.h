@@ -55,8 +55,14 @@ class Catalog {
   virtual Result<std::vector<std::string>> unreferenced(std::vector<std::string> digests) = 0;
   virtual Result<std::set<std::string>> live_digests() = 0;  // everything that some revision refers to
 
-  // For recovery and for the engine's memory of names: every living step, and every revision of it without its result
-  // (`result` is empty), by step, then revision.
+  // For recovery and for the engine's memory of names, which may be of a hundred thousand steps: one after the other, in any order,
+  // revisions in outline. The visitor must not read the catalog.
+  virtual Status each_step(const std::function<void(Step)>& visit) = 0;
+  virtual Status each_revision(const Outline& outline, const std::function<void(Revision)>& visit) = 0;
+  // What has not ended, without its result (`result` is empty), by step, then revision.
+  virtual Result<std::vector<Revision>> open_revisions() = 0;
+
+  // Every living step, and every revision of it without its result, by step, then revision.
   virtual Result<std::vector<Step>> all_steps() = 0;
   virtual Result<std::vector<Revision>> all_revisions() = 0;
 };

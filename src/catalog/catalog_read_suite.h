@@ -53,6 +53,50 @@ TYPED_TEST_P(CatalogReadSuite, ListsByLabel) {
   EXPECT_THAT(this->listed({.label_key = "Team"}), IsEmpty());
 }
 
+TYPED_TEST_P(CatalogReadSuite, ListsByLabelAndState) {
+  auto patched = this->add("patched", State::finished, "dataset/csv", {{"team", "blue"}});
+  this->add("plain", State::finished, "dataset/csv", {{"team", "blue"}});
+  this->add("red", State::finished, "dataset/csv", {{"team", "red"}});
+  this->add("code", State::finished, "function/python", {{"team", "blue"}});
+  ASSERT_TRUE(commit(this->catalog(), {AddRevision{make_revision({patched.step, 2}, State::failed)}}));
+  EXPECT_THAT(this->listed({.state = State::finished, .label_key = "team", .label_value = "blue"}), ElementsAre("plain", "code"));
+  EXPECT_THAT(this->listed({.state = State::failed, .label_key = "team"}), ElementsAre("patched"));
+  EXPECT_THAT(this->listed({.service = "dataset/csv", .label_key = "team", .label_value = "blue", .skip = 1}), ElementsAre("plain"));
+}
+
+TYPED_TEST_P(CatalogReadSuite, ListsWhatWasTypedInPlace) {
+  auto rows = this->add("rows", State::finished, "dataset/csv");
+  auto columns = this->add("columns", State::finished, "transform/projection");
+  this->add("untouched", State::finished, "dataset/csv");
+  for (auto key : {rows, columns, columns}) {
+    auto typed = make_revision({key.step, static_cast<int>(this->catalog().revisions(key.step).value().size()) + 1}, State::finished);
+    typed.operation = "transform/dataType";
+    ASSERT_TRUE(commit(this->catalog(), {AddRevision{typed}}));
+  }
+  EXPECT_THAT(this->listed({.typed_in_place = true}), ElementsAre("rows", "columns"));
+  EXPECT_THAT(this->listed({.service = "dataset/csv", .typed_in_place = true}), ElementsAre("rows"));
+}
+
+TYPED_TEST_P(CatalogReadSuite, PagesFarFromTheBeginningFollowWhatIsAddedAndRemoved) {
+  constexpr int kSteps = 1'200;
+  std::vector<StepId> ids;
+  Batch batch;
+  for (int i = 0; i < kSteps; ++i) {
+    auto step = make_step(this->catalog().next_step_id(), "step-" + std::to_string(i));
+    step.service = i % 2 == 0 ? "dataset/csv" : "function/python";
+    ids.push_back(step.id);
+    batch.push_back(AddStep{step});
+  }
+  ASSERT_TRUE(commit(this->catalog(), std::move(batch)));
+  EXPECT_THAT(this->listed({.limit = 2, .skip = 1'000}), ElementsAre("step-1000", "step-1001"));
+  EXPECT_THAT(this->listed({.service = "dataset/csv", .limit = 2, .skip = 550}), ElementsAre("step-1100", "step-1102"));
+  ASSERT_TRUE(commit(this->catalog(), {RemoveStep{ids[0]}, RemoveStep{ids[1'001]}}));
+  this->add("last");
+  EXPECT_THAT(this->listed({.limit = 2, .skip = 999}), ElementsAre("step-1000", "step-1002"));
+  EXPECT_THAT(this->listed({.skip = 1'198}), ElementsAre("last"));
+  EXPECT_THAT(this->listed({.skip = 1'199}), IsEmpty());
+}
+
 TYPED_TEST_P(CatalogReadSuite, EventsAreNumberedInTheOrderOfCommitsOverRestarts) {
   EXPECT_EQ(this->catalog().last_event().value(), 0);
   EXPECT_EQ(this->catalog().first_event().value(), 0);
@@ -129,6 +173,41 @@ TYPED_TEST_P(CatalogReadSuite, RecoveryReadsEverythingButResults) {
   auto steps = this->catalog().all_steps().value();
   ASSERT_EQ(steps.size(), 2U);
   EXPECT_EQ(steps[0].name, "b");
+  std::vector<Step> visited;
+  ASSERT_TRUE(this->catalog().each_step([&](Step step) { visited.push_back(std::move(step)); }));
+  EXPECT_THAT(visited, ::testing::UnorderedElementsAreArray(steps));
+}
+
+TYPED_TEST_P(CatalogReadSuite, OutlinesHaveTheMembersThatAreAskedFor) {
+  auto key = this->add("b");
+  auto revision = make_full_revision({key.step, 2}, "b");
+  revision.request = {{"function", "response = 1"}, {"schedule", {{"cron", "0 2 * * *"}}}};
+  revision.facts = {{"digest", "d\"1"}, {"other", 3}, {"scheduledFor", nullptr}};
+  ASSERT_TRUE(commit(this->catalog(), {AddRevision{revision}}));
+  Revision outline;
+  outline.key = revision.key;
+  outline.operation = revision.operation;
+  outline.parents = revision.parents;
+  outline.state = revision.state;
+  outline.reason = revision.reason;
+  outline.accepted = revision.accepted;
+  outline.request = {{"schedule", {{"cron", "0 2 * * *"}}}};
+  outline.facts = {{"digest", "d\"1"}, {"scheduledFor", nullptr}};
+  auto first = *this->catalog().revision(key).value();
+  first.name = first.job = "";
+  std::vector<Revision> visited;
+  ASSERT_TRUE(this->catalog().each_revision({.request = {"schedule", "autoUpdate"}, .facts = {"digest", "scheduledFor"}},
+                                            [&](Revision each) { visited.push_back(std::move(each)); }));
+  EXPECT_THAT(visited, ::testing::UnorderedElementsAre(first, outline));
+}
+
+TYPED_TEST_P(CatalogReadSuite, OpenRevisionsAreThoseThatHaveNotEnded) {
+  std::vector<Revision> open;
+  for (auto state : {State::finished, State::running, State::failed, State::queued, State::cancelled, State::waiting, State::scheduled}) {
+    auto key = this->add(std::string(to_string(state)), state);
+    if (!is_terminal(state)) open.push_back(*this->catalog().revision(key).value());
+  }
+  EXPECT_THAT(this->catalog().open_revisions().value(), ::testing::ElementsAreArray(open));
 }
 
 TYPED_TEST_P(CatalogReadSuite, ReadersAndWritersAtOnce) {
@@ -196,9 +275,11 @@ TYPED_TEST_P(CatalogReadSuite, RefusedBatchMakesNoGarbage) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(CatalogReadSuite, ListsOldestFirstInPages, ListsByService, ListsByTheStateOfTheNewestRevision,
-                            ListsByLabel, EventsAreNumberedInTheOrderOfCommitsOverRestarts, EventsAreFilteredThenLimited,
+                            ListsByLabel, ListsByLabelAndState, ListsWhatWasTypedInPlace,
+                            PagesFarFromTheBeginningFollowWhatIsAddedAndRemoved, EventsAreNumberedInTheOrderOfCommitsOverRestarts, EventsAreFilteredThenLimited,
                             ListenerHearsNumberedEventsBeforeDone, TrimKeepsTheNewestAndNeverTooFew,
-                            RecoveryReadsEverythingButResults, ReadersAndWritersAtOnce,
+                            RecoveryReadsEverythingButResults, OutlinesHaveTheMembersThatAreAskedFor,
+                            OpenRevisionsAreThoseThatHaveNotEnded, ReadersAndWritersAtOnce,
                             GarbageIsWhatNoRevisionRefersToAnyMore, GarbageGoesWhenItIsForgottenOrReferredToAgain,
                             RefusedBatchMakesNoGarbage);
 

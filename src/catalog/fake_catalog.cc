@@ -28,7 +28,16 @@ bool matches(const Memory& memory, const Step& step, const StepFilter& filter) {
   const auto* newest = memory.newest(step.id);
   if (!filter.service.empty() && step.service != filter.service) return false;
   if (filter.state && (newest == nullptr || newest->state != *filter.state)) return false;
+  auto typed = [&](const auto& entry) { return entry.first.step == step.id && entry.second.operation == "transform/dataType"; };
+  if (filter.typed_in_place && std::ranges::none_of(memory.revisions(), typed)) return false;
   return filter.label_key.empty() || has_label(step.labels, filter.label_key, filter.label_value);
+}
+
+json::object members(const json::object& object, const std::vector<std::string_view>& names) {
+  json::object out;
+  for (auto name : names)
+    if (const auto* value = object.if_contains(name)) out[name] = *value;
+  return out;
 }
 
 }  // namespace
@@ -209,6 +218,35 @@ Result<std::vector<std::string>> FakeCatalog::unreferenced(std::vector<std::stri
 Result<std::set<std::string>> FakeCatalog::live_digests() {
   MutexLock lock(mutex_);
   return memory_->live_digests();
+}
+
+Status FakeCatalog::each_step(const std::function<void(Step)>& visit) {
+  LO_ASSIGN(auto steps, all_steps());
+  for (auto& step : steps) visit(std::move(step));
+  return {};
+}
+
+Status FakeCatalog::each_revision(const Outline& outline, const std::function<void(Revision)>& visit) {
+  LO_ASSIGN(auto revisions, all_revisions());
+  for (auto& revision : revisions) {
+    Revision shown;
+    shown.key = revision.key;
+    shown.operation = std::move(revision.operation);
+    shown.parents = std::move(revision.parents);
+    shown.state = revision.state;
+    shown.reason = revision.reason;
+    shown.accepted = revision.accepted;
+    shown.request = members(revision.request, outline.request);
+    shown.facts = members(revision.facts, outline.facts);
+    visit(std::move(shown));
+  }
+  return {};
+}
+
+Result<std::vector<Revision>> FakeCatalog::open_revisions() {
+  LO_ASSIGN(auto revisions, all_revisions());
+  std::erase_if(revisions, [](const Revision& revision) { return is_terminal(revision.state); });
+  return revisions;
 }
 
 Result<std::vector<Step>> FakeCatalog::all_steps() {

@@ -57,6 +57,9 @@ class FakeCatalog final : public Catalog {
   Result<std::vector<std::string>> garbage() override;
   Result<std::vector<std::string>> unreferenced(std::vector<std::string> digests) override;
   Result<std::set<std::string>> live_digests() override;
+  Status each_step(const std::function<void(Step)>& visit) override;
+  Status each_revision(const Outline& outline, const std::function<void(Revision)>& visit) override;
+  Result<std::vector<Revision>> open_revisions() override;
   Result<std::vector<Step>> all_steps() override;
   Result<std::vector<Revision>> all_revisions() override;
 

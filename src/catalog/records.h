@@ -61,6 +61,12 @@ struct Revision {
   bool operator==(const Revision&) const = default;
 };
 
+// A revision in outline has its key, operation, parents, state, reason and time of acceptance, and of its request and its facts no more than
+// these members.
+struct Outline {
+  std::vector<std::string_view> request = {}, facts = {};
+};
+
 // One try at running a revision: an execution document of the API.
 struct Attempt {
   RevisionKey key;
@@ -133,6 +139,7 @@ struct StepFilter {
   std::string service = {};                      // "dataset/csv"
   std::optional<State> state = {};               // of the newest revision
   std::string label_key = {}, label_value = {};  // see has_label(); the key alone: any value
+  bool typed_in_place = false;                   // with a revision that transform/dataType made
   std::int64_t limit = 1000;
   std::int64_t skip = 0;
 };

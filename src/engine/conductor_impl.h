@@ -133,6 +133,7 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
 
   // recover.cc
   using Pauses = std::map<std::string, SteadyTime>;  // by job: until when it waits for its next attempt
+  void take_in(const catalog::Revision& revision);
   void take_up(std::vector<catalog::Revision> open, const Pauses& pauses);
   Result<Pauses> read_pauses(const std::vector<catalog::Revision>& open) const;
 

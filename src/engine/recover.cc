@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "engine/cache_key.h"
 #include "engine/conductor_impl.h"
 #include "engine/schedule.h"
 
@@ -13,6 +14,9 @@ namespace lo::engine {
 using catalog::Revision;
 
 namespace {
+
+// What Registry::add_revision and follow_schedule look at.
+const catalog::Outline kRemembered{.request = {"autoUpdate", "schedule"}, .facts = {kResultDigest, kCacheKey, kScheduledFor}};
 
 // What the death of the last server means for a revision that was running.
 void count_loss(Revision& revision) {
@@ -32,20 +36,16 @@ void make_up(Revision& revision, WallTime now) {
 }  // namespace
 
 Status Conductor::Impl::recover() {
-  LO_ASSIGN(auto steps, ports_.catalog->all_steps());
-  LO_ASSIGN(auto revisions, ports_.catalog->all_revisions());
-  for (auto& step : steps) registry_.add_step(std::move(step));
-  std::vector<Revision> open;
-  for (auto& revision : revisions) {
-    if (!is_terminal(revision.state)) {
-      count_loss(revision);
-      make_up(revision, ports_.clock->now());
-    }
-    registry_.add_revision(revision);
-    follow_schedule(revision);
-    if (is_terminal(revision.state)) continue;
+  LO_TRY(ports_.catalog->each_step([this](catalog::Step step) { registry_.add_step(std::move(step)); }));
+  LO_TRY(ports_.catalog->each_revision(kRemembered, [this](const Revision& revision) {
+    if (is_terminal(revision.state)) take_in(revision);
+  }));
+  LO_ASSIGN(auto open, ports_.catalog->open_revisions());
+  for (auto& revision : open) {
+    count_loss(revision);
+    make_up(revision, ports_.clock->now());
+    take_in(revision);
     active_[revision.key] = revision;
-    open.push_back(std::move(revision));
   }
   std::set<RevisionKey> again;
   for (const auto& revision : open) again.insert(revision.key);
@@ -54,6 +54,12 @@ Status Conductor::Impl::recover() {
   LO_ASSIGN(auto pauses, read_pauses(open));
   on_strand([open = std::move(open), pauses = std::move(pauses)](Impl& impl) mutable { impl.take_up(std::move(open), pauses); });
   return {};
+}
+
+// Whole, or in outline when it has ended.
+void Conductor::Impl::take_in(const Revision& revision) {
+  registry_.add_revision(revision);
+  follow_schedule(revision);
 }
 
 // A job whose last attempt failed goes on with its pause where it was. The clock may have jumped meanwhile: never longer than a whole one.

@@ -66,15 +66,14 @@ Result<Reference> parse_reference(std::string_view text, std::string_view pointe
 }
 
 void Registry::add_step(catalog::Step step) {
-  auto id = step.id;
-  names_[step.name] = id;
-  steps_[id].step = std::move(step);
+  auto& entry = steps_[step.id];
+  entry.step = std::move(step);
+  names_[entry.step.name] = entry.step.id;
 }
 
 void Registry::add_revision(const catalog::Revision& revision) {
   auto& brief = steps_.at(revision.key.step).revisions[revision.key.revision];
   brief = {.operation = revision.operation,
-           .job = revision.job,
            .parents = {},
            .state = revision.state,
            .reason = revision.reason,

@@ -18,7 +18,6 @@ using catalog::StepId;
 // What is remembered of a revision, ended or not.
 struct Brief {
   std::string operation;
-  std::string job;
   std::vector<catalog::Parent> parents;
   State state = State::waiting;
   Reason reason = Reason::none;
@@ -102,7 +101,7 @@ class Registry {
   bool is_to_update(const Entry& entry) const;
   std::set<StepId> made_from(StepId id) const;  // by its newest revision
 
-  std::map<std::string, StepId, std::less<>> names_;
+  std::map<std::string_view, StepId> names_;  // the texts are the entries' own
   std::map<StepId, Entry> steps_;
   std::unordered_map<std::string, RevisionKey> cached_;  // by cache key
 };

@@ -5,13 +5,15 @@
 
 namespace lo::serve {
 
-std::string environment_of(const catalog::Revision& revision) { return string_or(revision.facts, "environmentDigest"); }
+constexpr std::string_view kFact = "environmentDigest";
+
+std::string environment_of(const catalog::Revision& revision) { return string_or(revision.facts, kFact); }
 
 Result<std::set<std::string>> used_environments(catalog::Catalog& catalog) {
-  LO_ASSIGN(auto revisions, catalog.all_revisions());
   std::set<std::string> used;
-  for (const auto& revision : revisions)
+  LO_TRY(catalog.each_revision({.facts = {kFact}}, [&](const catalog::Revision& revision) {
     if (auto digest = environment_of(revision); !digest.empty()) used.insert(std::move(digest));
+  }));
   return used;
 }
 

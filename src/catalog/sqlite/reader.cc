@@ -38,20 +38,38 @@ Result<std::optional<T>> first(Query& rows, Result<T> (*read)(Query&)) {
 
 Result<std::string> read_digest(Query& row) { return std::string(row.text()); }
 
-// With a state the index of states leads (in the order of steps), else the steps themselves. ?1 service, ?2 state, ?3 and ?4
-// label, ?5 limit, ?6 skip.
-std::string list_sql(const StepFilter& filter) {
-  auto sql = fmt::format("SELECT {} FROM ", kStepColumns);
+// What leads a list, each with its index and in the order of steps: a label; a state, unless it is one that nearly all have and a label is
+// asked for, too; else the steps themselves. ?1 service, ?2 state, ?3 and ?4 label, ?5 limit, ?6 skip, ?7 from.
+struct ListPlan {
+  std::string from;
+  std::vector<std::string> where;
+  std::string id;
+};
+
+ListPlan lead(const StepFilter& filter) {
+  if (!filter.label_key.empty() && (!filter.state || is_terminal(*filter.state)))
+    return {.from = "label JOIN step ON step.id = label.step", .where = {"label.key = ?3"}, .id = "label.step"};
   if (filter.state)
-    sql += "revision JOIN step ON step.id = revision.step WHERE revision.state = ?2 AND NOT EXISTS (SELECT 1 FROM revision "
-           "AS newer WHERE newer.step = revision.step AND newer.revision > revision.revision)";
-  else
-    sql += "step WHERE ?2 = ''";
-  sql += filter.service.empty() ? " AND ?1 = ''" : " AND step.service = ?1";
-  if (!filter.label_key.empty())
-    sql += " AND EXISTS (SELECT 1 FROM label "
-           "WHERE label.step = step.id AND label.key = ?3 AND (?4 = '' OR label.value = ?4))";
-  return sql + (filter.state ? " ORDER BY revision.step LIMIT ?5 OFFSET ?6" : " ORDER BY step.id LIMIT ?5 OFFSET ?6");
+    return {.from = "revision JOIN step ON step.id = revision.step",
+            .where = {"revision.state = ?2", "NOT EXISTS (SELECT 1 FROM revision AS newer WHERE newer.step = revision.step AND "
+                                             "newer.revision > revision.revision)"},
+            .id = "revision.step"};
+  return {.from = "step", .where = {}, .id = "step.id"};
+}
+
+std::string list_sql(const StepFilter& filter) {
+  auto plan = lead(filter);
+  auto& where = plan.where;
+  auto label_leads = plan.id == "label.step";
+  if (label_leads && !filter.label_value.empty()) where.emplace_back("label.value = ?4");
+  if (label_leads && filter.state)
+    where.emplace_back("?2 = (SELECT state FROM revision WHERE revision.step = step.id ORDER BY revision DESC LIMIT 1)");
+  if (!label_leads && !filter.label_key.empty())
+    where.emplace_back("EXISTS (SELECT 1 FROM label WHERE label.step = step.id AND label.key = ?3 AND (?4 = '' OR label.value = ?4))");
+  if (!filter.service.empty()) where.emplace_back("step.service = ?1");
+  if (filter.typed_in_place) where.emplace_back("step.id IN (SELECT step FROM revision WHERE operation = 'transform/dataType')");
+  where.push_back(plan.id + " >= ?7");
+  return fmt::format("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT ?5 OFFSET ?6", kStepColumns, plan.from, fmt::join(where, " AND "), plan.id);
 }
 
 std::string revision_sql(std::string_view columns_after, std::string_view rest) {
@@ -66,11 +84,21 @@ Result<std::optional<Step>> Reader::find_step(std::string_view name) {
   return first(rows, read_step);
 }
 
-Result<std::vector<Step>> Reader::list_steps(const StepFilter& filter) {
+Result<std::vector<Step>> Reader::list_steps(const StepFilter& filter, StepId from) {
   auto state = filter.state ? to_string(*filter.state) : std::string_view();
   LO_ASSIGN(auto rows, connection_.query(list_sql(filter), filter.service, state, filter.label_key, filter.label_value,
-                                         std::max<std::int64_t>(0, filter.limit), std::max<std::int64_t>(0, filter.skip)));
+                                         std::max<std::int64_t>(0, filter.limit), std::max<std::int64_t>(0, filter.skip), from));
   return collect(rows, read_step);
+}
+
+Status Reader::each_step_id(const std::function<void(std::string_view service, StepId id)>& visit) {
+  LO_ASSIGN(auto rows, connection_.query("SELECT service, id FROM step INDEXED BY step_by_service ORDER BY service, id"));
+  for (;;) {
+    LO_ASSIGN(auto more, rows.step());
+    if (!more) return {};
+    auto service = rows.text();
+    visit(service, rows.integer());
+  }
 }
 
 Result<std::optional<Revision>> Reader::revision(RevisionKey key) {
@@ -139,6 +167,33 @@ Result<std::set<std::string>> Reader::live_digests() {
   LO_ASSIGN(auto rows, connection_.query("SELECT DISTINCT digest FROM artifact"));
   LO_ASSIGN(auto digests, collect(rows, read_digest));
   return std::set<std::string>(digests.begin(), digests.end());
+}
+
+Status Reader::each_step(const std::function<void(Step)>& visit) {
+  LO_ASSIGN(auto rows, connection_.query(fmt::format("SELECT {} FROM step", kStepColumns)));
+  for (;;) {
+    LO_ASSIGN(auto more, rows.step());
+    if (!more) return {};
+    LO_ASSIGN(auto step, read_step(rows));
+    visit(std::move(step));
+  }
+}
+
+// In the order of the table, which is read from one end to the other.
+Status Reader::each_revision(const Outline& outline, const std::function<void(Revision)>& visit) {
+  LO_ASSIGN(auto rows, connection_.query(fmt::format("SELECT {} FROM revision", outline_columns(outline))));
+  for (;;) {
+    LO_ASSIGN(auto more, rows.step());
+    if (!more) return {};
+    LO_ASSIGN(auto revision, read_outline(rows, outline));
+    visit(std::move(revision));
+  }
+}
+
+Result<std::vector<Revision>> Reader::open_revisions() {
+  auto sql = revision_sql("", "WHERE revision.state IN ('waiting', 'scheduled', 'queued', 'running') ORDER BY revision.step, revision.revision");
+  LO_ASSIGN(auto rows, connection_.query(sql));
+  return collect(rows, read_revision);
 }
 
 Result<std::vector<Step>> Reader::all_steps() {

@@ -2,6 +2,7 @@
 // one thread at a time.
 #pragma once
 
+#include <functional>
 #include <set>
 
 #include "catalog/records.h"
@@ -14,7 +15,9 @@ class Reader {
   explicit Reader(Connection connection) : connection_(std::move(connection)) {}
 
   Result<std::optional<Step>> find_step(std::string_view name);
-  Result<std::vector<Step>> list_steps(const StepFilter& filter);
+  // Those with ids from `from` on; `filter.skip` counts from there.
+  Result<std::vector<Step>> list_steps(const StepFilter& filter, StepId from = 0);
+  Status each_step_id(const std::function<void(std::string_view service, StepId id)>& visit);  // by service, then id
   Result<std::optional<Revision>> revision(RevisionKey key);
   Result<std::vector<Revision>> revisions(StepId step);
   Result<std::vector<Attempt>> attempts(StepId step);
@@ -27,6 +30,9 @@ class Reader {
   Result<std::vector<std::string>> garbage();
   Result<std::vector<std::string>> unreferenced(std::vector<std::string> digests);
   Result<std::set<std::string>> live_digests();
+  Status each_step(const std::function<void(Step)>& visit);
+  Status each_revision(const Outline& outline, const std::function<void(Revision)>& visit);
+  Result<std::vector<Revision>> open_revisions();
   Result<std::vector<Step>> all_steps();
   Result<std::vector<Revision>> all_revisions();
 

@@ -15,9 +15,24 @@ std::unexpected<Error> corrupt(std::string_view column, std::string_view why) {
 }
 
 Result<json::object> read_object(Query& row, std::string_view column) {
-  auto object = parse_json_object(row.text(), kStoredDepth);
+  auto text = row.text();
+  if (text == "{}") return json::object();
+  auto object = parse_json_object(text, kStoredDepth);
   if (!object) return corrupt(column, object.error().message);
   return object;
+}
+
+// A column for each name: its value as JSON, or NULL.
+Result<json::object> read_members(Query& row, const std::vector<std::string_view>& names) {
+  json::object out;
+  for (auto name : names) {
+    auto text = row.text();
+    if (text.empty()) continue;
+    auto value = parse_json(text, kStoredDepth);
+    if (!value) return corrupt(name, value.error().message);
+    out.emplace(name, *std::move(value));
+  }
+  return out;
 }
 
 Result<State> read_state(Query& row) {
@@ -45,7 +60,9 @@ Result<Parent> read_parent(const json::value& value) {
 }
 
 Result<std::vector<Parent>> read_parents(Query& row) {
-  auto list = parse_json(row.text());
+  auto text = row.text();
+  if (text == "[]") return std::vector<Parent>();  // as most: there may be a hundred thousand to read
+  auto list = parse_json(text);
   if (!list || !list->is_array()) return corrupt("parents", "not a list");
   std::vector<Parent> parents;
   for (const auto& element : list->get_array()) {
@@ -104,6 +121,26 @@ Result<Revision> read_revision(Query& row) {
 Result<Revision> read_revision_and_result(Query& row) {
   LO_ASSIGN(auto revision, read_revision(row));
   LO_ASSIGN(revision.result, read_object(row, "result"));
+  return revision;
+}
+
+std::string outline_columns(const Outline& outline) {
+  std::string columns = "step, revision, operation, parents, state, reason, accepted";
+  for (auto name : outline.request) columns += fmt::format(", request -> '{}'", name);
+  for (auto name : outline.facts) columns += fmt::format(", facts -> '{}'", name);
+  return columns;
+}
+
+Result<Revision> read_outline(Query& row, const Outline& outline) {
+  Revision revision;
+  revision.key = read_key(row);
+  revision.operation = row.text();
+  LO_ASSIGN(revision.parents, read_parents(row));
+  LO_ASSIGN(revision.state, read_state(row));
+  LO_ASSIGN(revision.reason, read_reason(row));
+  revision.accepted = read_time(row);
+  LO_ASSIGN(revision.request, read_members(row, outline.request));
+  LO_ASSIGN(revision.facts, read_members(row, outline.facts));
   return revision;
 }
 

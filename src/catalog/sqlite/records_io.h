@@ -19,6 +19,9 @@ inline constexpr const char* kRevisionColumns =
 Result<Revision> read_revision(Query& row);                // without its result
 Result<Revision> read_revision_and_result(Query& row);     // kRevisionColumns, then revision.result
 
+std::string outline_columns(const Outline& outline);
+Result<Revision> read_outline(Query& row, const Outline& outline);
+
 inline constexpr const char* kAttemptColumns =
     "step, revision, number, token, started, ended, state, reason, exception, message, cpu_seconds, peak_memory";
 Result<Attempt> read_attempt(Query& row);

@@ -124,7 +124,14 @@ CREATE INDEX workflow_by_age ON workflow (created, name);
 Status make_version_1(Connection& connection) { return connection.execute(kVersion1); }
 Status make_version_2(Connection& connection) { return connection.execute(kVersion2); }
 
-constexpr std::array<Migration, kSchemaVersion> kMigrations{make_version_1, make_version_2};
+// Lists that a label or a dataType leads, in the order of steps.
+Status add_list_indexes(Connection& connection) {
+  return connection.execute(
+      "CREATE INDEX label_by_key ON label (key, step);"
+      "CREATE INDEX revision_typed_in_place ON revision (step) WHERE operation = 'transform/dataType'");
+}
+
+constexpr std::array<Migration, kSchemaVersion> kMigrations{make_version_1, make_version_2, add_list_indexes};
 
 // An empty file is nobody's yet.
 Status check_owner(Connection& connection, const std::filesystem::path& file) {

@@ -9,6 +9,7 @@
 #include "catalog/sqlite/group_commit.h"
 #include "catalog/sqlite/reader_pool.h"
 #include "catalog/sqlite/schema.h"
+#include "catalog/sqlite/step_order.h"
 
 namespace lo::catalog {
 namespace {
@@ -17,6 +18,7 @@ using sqlite::Connection;
 using sqlite::Reader;
 
 constexpr int kReaders = 3;     // reads are short; more would only cost memory
+constexpr std::int64_t kFar = 500;  // steps before a page that SQLite steps over faster than anybody looks them up
 constexpr int kBootShift = 32;  // ids of one process: 4 billion from its number of boots on
 
 class SqliteCatalog final : public Catalog {
@@ -28,6 +30,11 @@ class SqliteCatalog final : public Catalog {
         writer_thread_("catalog", [this](auto orders) { group_commit_->work_off(std::move(orders)); }) {}
 
   void commit(Batch batch, Callback<Status> done) override {
+    if (auto changes = sqlite::step_changes(batch); !changes.empty())
+      done = [this, changes = std::move(changes), done = std::move(done)](Status status) mutable {
+        if (status) order_.changed(std::move(changes));
+        if (done) done(std::move(status));
+      };
     writer_thread_.push(sqlite::CommitOrder{.batch = std::move(batch), .done = std::move(done)});
   }
   void trim_events(std::int64_t keep, Callback<Result<std::int64_t>> done) override {
@@ -39,7 +46,7 @@ class SqliteCatalog final : public Catalog {
   }
 
   Result<std::optional<Step>> find_step(std::string_view name) override { return readers_.borrow()->find_step(name); }
-  Result<std::vector<Step>> list_steps(const StepFilter& filter) override { return readers_.borrow()->list_steps(filter); }
+  Result<std::vector<Step>> list_steps(const StepFilter& filter) override;
   Result<std::optional<Revision>> revision(RevisionKey key) override { return readers_.borrow()->revision(key); }
   Result<std::vector<Revision>> revisions(StepId step) override { return readers_.borrow()->revisions(step); }
   Result<std::vector<Attempt>> attempts(StepId step) override { return readers_.borrow()->attempts(step); }
@@ -58,15 +65,31 @@ class SqliteCatalog final : public Catalog {
     return readers_.borrow()->unreferenced(std::move(digests));
   }
   Result<std::set<std::string>> live_digests() override { return readers_.borrow()->live_digests(); }
+  Status each_step(const std::function<void(Step)>& visit) override { return readers_.borrow()->each_step(visit); }
+  Status each_revision(const Outline& outline, const std::function<void(Revision)>& visit) override {
+    return readers_.borrow()->each_revision(outline, visit);
+  }
+  Result<std::vector<Revision>> open_revisions() override { return readers_.borrow()->open_revisions(); }
   Result<std::vector<Step>> all_steps() override { return readers_.borrow()->all_steps(); }
   Result<std::vector<Revision>> all_revisions() override { return readers_.borrow()->all_revisions(); }
 
  private:
   std::atomic<StepId> next_id_;
+  sqlite::StepOrder order_;
   std::unique_ptr<sqlite::GroupCommit> group_commit_;  // the thread's alone once it has a commit to do
   sqlite::ReaderPool readers_;                         // closed before the writer, which then clears the log away
   BatchWorker<sqlite::Order> writer_thread_;           // last: works off what waits before the rest goes
 };
+
+Result<std::vector<Step>> SqliteCatalog::list_steps(const StepFilter& filter) {
+  if (filter.skip < kFar || filter.state || !filter.label_key.empty() || filter.typed_in_place) return readers_.borrow()->list_steps(filter);
+  auto read_all = [this](const sqlite::StepOrder::Visit& visit) { return readers_.borrow()->each_step_id(visit); };
+  LO_ASSIGN(auto first, order_.at(filter.service, filter.skip, read_all));
+  if (!first) return std::vector<Step>();
+  auto from_there = filter;
+  from_there.skip = 0;
+  return readers_.borrow()->list_steps(from_there, *first);
+}
 
 Status set_up(Connection& connection) {
   return connection.execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4000");
