@@ -42,12 +42,23 @@ std::string documents_url(std::string_view service, std::string_view name) {
   return fmt::format("{}/{}/{}?query={{}}&limit=20&skip=0", kPrefix, service, name);
 }
 
+Awaitable<void> add_standing(const Context& context, StepRecord& record) {
+  record.standing = co_await await_callback<std::optional<engine::Standing>>(
+      [&](Callback<std::optional<engine::Standing>> done) { context.conductor->standing(record.step.name, std::move(done)); });
+}
+
 Awaitable<Result<StepRecord>> load_step(const Context& context, std::string name) {
   auto record = co_await context.pool->run([&context, &name] { return read_step(context, name); });
-  if (record)
-    record->standing = co_await await_callback<std::optional<engine::Standing>>(
-        [&](Callback<std::optional<engine::Standing>> done) { context.conductor->standing(name, std::move(done)); });
+  if (record) co_await add_standing(context, *record);
   co_return record;
+}
+
+Result<ListedSteps> read_listed(const Context& context, const catalog::StepFilter& filter) {
+  LO_ASSIGN(auto steps, context.catalog->list_steps(filter));
+  ListedSteps listed{.records = {}, .found = steps.size()};
+  for (auto& step : steps)
+    if (auto record = read_step(context, std::move(step))) listed.records.push_back(*std::move(record));
+  return listed;
 }
 
 void add_next_link(const http::Request& request, const Page& page, std::size_t shown, http::Response& response) {

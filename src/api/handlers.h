@@ -37,8 +37,18 @@ Result<Page> read_page_parameters(const http::Request& request, std::int64_t fal
 // "/api/learningOrchestra/v1/<service>/<name>?query={}&limit=20&skip=0"
 std::string documents_url(std::string_view service, std::string_view name);
 
+// Adds what the engine knows of it.
+Awaitable<void> add_standing(const Context& context, StepRecord& record);
+
 // The step with what the engine knows of it, read on the pool.
 Awaitable<Result<StepRecord>> load_step(const Context& context, std::string name);
+
+// The steps of a list. Blocks. Whatever was deleted meanwhile is left out.
+struct ListedSteps {
+  std::vector<StepRecord> records;
+  std::size_t found = 0;  // with those
+};
+Result<ListedSteps> read_listed(const Context& context, const catalog::StepFilter& filter);
 
 // Link: <…skip=…>; rel="next" when a list may go on.
 void add_next_link(const http::Request& request, const Page& page, std::size_t shown, http::Response& response);

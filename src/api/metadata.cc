@@ -143,11 +143,15 @@ const Revision* StepRecord::find(int number) const {
 Result<StepRecord> read_step(const Context& context, std::string_view name) {
   LO_ASSIGN(auto step, context.catalog->find_step(name));
   if (!step) return fail(Code::not_found, fmt::format("there is no step \"{}\"", name));
+  return read_step(context, *std::move(step));
+}
+
+Result<StepRecord> read_step(const Context& context, catalog::Step step) {
   StepRecord record;
-  LO_ASSIGN(record.revisions, context.catalog->revisions(step->id));
-  LO_ASSIGN(record.attempts, context.catalog->attempts(step->id));
-  if (record.revisions.empty()) return fail(Code::not_found, fmt::format("there is no step \"{}\"", name));
-  record.step = std::move(*step);
+  LO_ASSIGN(record.revisions, context.catalog->revisions(step.id));
+  LO_ASSIGN(record.attempts, context.catalog->attempts(step.id));
+  if (record.revisions.empty()) return fail(Code::not_found, fmt::format("there is no step \"{}\"", step.name));
+  record.step = std::move(step);
   return record;
 }
 

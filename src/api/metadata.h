@@ -23,6 +23,7 @@ struct StepRecord {
 
 // Reads a step from the catalog. Code::not_found. Blocks.
 Result<StepRecord> read_step(const Context& context, std::string_view name);
+Result<StepRecord> read_step(const Context& context, catalog::Step step);  // of which the first part is known already
 
 // The document with _id 0. A step that is being made anew shows its last good result with `finished: false`; a dataset whose dataType
 // failed stays as it was, with `lastError`. Pure.

@@ -133,11 +133,19 @@ Result<std::int64_t> start_of(const Context& context, const http::Request& reque
   return seq;
 }
 
+std::string sse_text(const catalog::Event& event, std::string document) {
+  return http::format_event({.id = fmt::to_string(event.seq), .event = event.type, .data = std::move(document)});
+}
+
 std::string sse_text(const std::vector<catalog::Event>& events) {
   std::string text;
-  for (const auto& event : events)
-    text += http::format_event(
-        {.id = fmt::to_string(event.seq), .event = event.type, .data = write_json(event_document(event))});
+  for (const auto& event : events) text += sse_text(event, write_json(event_document(event)));
+  return text;
+}
+
+std::string sse_text(const observe::News& news) {
+  std::string text;
+  for (const auto& told : news.events) text += sse_text(told->event, told->document());
   return text;
 }
 
@@ -181,7 +189,7 @@ Awaitable<void> stream(const Context& context, catalog::EventFilter filter, std:
       continue;
     }
     seq = news->seen;
-    auto text = sse_text(news->events);
+    auto text = sse_text(*news);
     if (!text.empty() && !co_await writer.write(text)) co_return;
     if (co_await context.hub->changed(seq, kComment) || context.hub->closed()) continue;
     auto comment = http::format_comment("waiting");

@@ -102,17 +102,13 @@ Answer list_typed(const Context& context, http::Request& request) {
   auto page = read_page_parameters(request, 1000);
   if (!page) co_return std::unexpected(page.error());
   auto documents = co_await context.pool->run([&]() -> Result<json::array> {
+    catalog::StepFilter filter;
+    filter.typed_in_place = true;
+    filter.limit = page->limit;
+    filter.skip = page->skip;
+    LO_ASSIGN(auto listed, read_listed(context, filter));
     json::array out;
-    LO_ASSIGN(auto steps, context.catalog->all_steps());
-    std::int64_t matched = 0;
-    for (const auto& step : steps) {
-      auto record = read_step(context, step.name);
-      if (!record || static_cast<std::int64_t>(out.size()) >= page->limit) continue;
-      auto typed = std::ranges::any_of(record->revisions, [](const catalog::Revision& revision) {
-        return revision.operation == "transform/dataType";
-      });
-      if (typed && matched++ >= page->skip) out.push_back(metadata_of(*record));
-    }
+    for (const auto& record : listed.records) out.push_back(metadata_of(record));
     return out;
   });
   if (!documents) co_return std::unexpected(documents.error());

@@ -41,17 +41,16 @@ Result<ListFilter> read_filter(const http::Request& request) {
 Answer list_steps(const Context& context, http::Request& request) {
   auto filter = read_filter(request);
   if (!filter) co_return std::unexpected(filter.error());
-  auto steps = co_await context.pool->run([&] { return context.catalog->list_steps(filter->steps); });
-  if (!steps) co_return std::unexpected(steps.error());
+  auto listed = co_await context.pool->run([&] { return read_listed(context, filter->steps); });
+  if (!listed) co_return std::unexpected(listed.error());
   json::array documents;
-  for (const auto& step : *steps) {
-    auto record = co_await load_step(context, step.name);
-    if (!record) continue;  // deleted meanwhile
-    auto stale = record->standing && record->standing->stale;
-    if (!filter->stale || *filter->stale == stale) documents.push_back(metadata_of(*record));
+  for (auto& record : listed->records) {
+    co_await add_standing(context, record);
+    auto stale = record.standing && record.standing->stale;
+    if (!filter->stale || *filter->stale == stale) documents.push_back(metadata_of(record));
   }
   auto response = result_response(200, std::move(documents));
-  add_next_link(request, {.limit = filter->steps.limit, .skip = filter->steps.skip}, steps->size(), response);
+  add_next_link(request, {.limit = filter->steps.limit, .skip = filter->steps.skip}, listed->found, response);
   co_return http::with_etag(request, std::move(response));
 }
 

@@ -21,10 +21,9 @@ Result<std::vector<json::object>> read_list(const Context& context, const std::s
   filter.service = service;
   filter.limit = page.limit;
   filter.skip = page.skip;
-  LO_ASSIGN(auto steps, context.catalog->list_steps(filter));
+  LO_ASSIGN(auto listed, read_listed(context, filter));
   std::vector<json::object> documents;
-  for (const auto& step : steps)
-    if (auto record = read_step(context, step.name)) documents.push_back(metadata_of(*record));
+  for (const auto& record : listed.records) documents.push_back(metadata_of(record));
   return documents;
 }
 

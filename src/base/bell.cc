@@ -43,15 +43,12 @@ void Bell::close() {
 
 // A timer is touched on its coroutine's executor alone, hence the post.
 void Bell::wake_all() {
-  std::vector<Timer> waiting;
+  std::unordered_set<Timer> waiting;
   {
     MutexLock lock(mutex_);
     waiting = std::exchange(waiting_, {});
   }
-  for (auto& timer : waiting) {
-    auto executor = timer->get_executor();
-    asio::post(executor, [timer = std::move(timer)] { timer->cancel(); });
-  }
+  for (const auto& timer : waiting) asio::post(timer->get_executor(), [timer] { timer->cancel(); });
 }
 
 Awaitable<bool> Bell::beyond(std::int64_t seen, std::chrono::milliseconds most) {
@@ -60,12 +57,12 @@ Awaitable<bool> Bell::beyond(std::int64_t seen, std::chrono::milliseconds most) 
     MutexLock lock(mutex_);
     if (closed_) co_return false;
     if (value_ > seen) co_return true;
-    waiting_.push_back(timer);
+    waiting_.insert(timer);
   }
   // Nothing else runs on this executor until the coroutine is suspended here, so no cancel() comes too early.
   co_await timer->async_wait(asio::as_tuple(asio::use_awaitable));
   MutexLock lock(mutex_);
-  std::erase(waiting_, timer);
+  waiting_.erase(timer);
   co_return !closed_ && value_ > seen;
 }
 

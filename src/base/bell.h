@@ -7,7 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <vector>
+#include <unordered_set>
 
 #include "base/async.h"
 #include "base/mutex.h"
@@ -40,7 +40,7 @@ class Bell {
   mutable Mutex mutex_;
   std::int64_t value_ LO_GUARDED_BY(mutex_);
   bool closed_ LO_GUARDED_BY(mutex_) = false;
-  std::vector<Timer> waiting_ LO_GUARDED_BY(mutex_);
+  std::unordered_set<Timer> waiting_ LO_GUARDED_BY(mutex_);
 };
 
 }  // namespace lo

@@ -6,8 +6,11 @@
 
 #include <chrono>
 #include <deque>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/bell.h"
@@ -16,8 +19,20 @@
 
 namespace lo::observe {
 
+// An event, and its text for clients: made when the first asks for it, for all of them. Any thread.
+class Told {
+ public:
+  explicit Told(catalog::Event told) : event(std::move(told)) {}
+  const catalog::Event event;
+  const std::string& document() const;  // event_document() as JSON
+
+ private:
+  mutable std::once_flag made_;
+  mutable std::string document_;
+};
+
 struct News {
-  std::vector<catalog::Event> events;  // that match, oldest first
+  std::vector<std::shared_ptr<const Told>> events;  // that match, oldest first
   std::int64_t seen = 0;               // ask for what comes after this next time
 };
 
@@ -44,7 +59,7 @@ class Hub {
   const std::size_t keep_;
   Bell bell_;
   mutable Mutex mutex_;
-  std::deque<catalog::Event> recent_ LO_GUARDED_BY(mutex_);
+  std::deque<std::shared_ptr<const Told>> recent_ LO_GUARDED_BY(mutex_);
   std::int64_t first_known_ LO_GUARDED_BY(mutex_);  // every event after this one is in recent_
 };
 

@@ -22,7 +22,7 @@ catalog::Event event(std::int64_t seq, std::string name) {
 
 std::vector<std::int64_t> seqs(const News& news) {
   std::vector<std::int64_t> out;
-  for (const auto& one : news.events) out.push_back(one.seq);
+  for (const auto& one : news.events) out.push_back(one->event.seq);
   return out;
 }
 
@@ -50,6 +50,15 @@ TEST(Hub, SaysWhenItDoesNotRememberThatFar) {
   hub.publish(std::vector{event(101, "a"), event(102, "a"), event(103, "a")});
   EXPECT_FALSE(hub.after(100, {}, 10));
   EXPECT_THAT(seqs(*hub.after(101, {}, 10)), testing::ElementsAre(102, 103));
+}
+
+TEST(Hub, TellsEverybodyTheSameText) {
+  Hub hub(10, 0);
+  hub.publish(std::vector{event(7, "a")});
+  auto first = hub.after(0, {}, 10)->events.front();
+  auto second = hub.after(0, {.name = "a"}, 10)->events.front();
+  EXPECT_EQ(&first->document(), &second->document());
+  EXPECT_EQ(parse_json(first->document()).value().at("id"), 7);
 }
 
 class HubWait : public testing::Test {

@@ -38,10 +38,20 @@ WebhookCourier::Ports Webhooks::ports() {
   return ports;
 }
 
+namespace {
+
+EventPage page_of(const News& news) {
+  EventPage page{.seen = news.seen};
+  for (const auto& told : news.events) page.events.push_back(told->event);
+  return page;
+}
+
+}  // namespace
+
 // From memory where that reaches back far enough.
 void Webhooks::read(std::int64_t seq, const std::string& name, Callback<Result<EventPage>> done) {
   auto news = seq <= parts_.hub->last() ? parts_.hub->after(seq, {.name = name}, kPage) : std::nullopt;
-  if (news) return done(EventPage{.events = std::move(news->events), .seen = news->seen});
+  if (news) return done(page_of(*news));
   parts_.pool->post([this, seq, name, done = std::move(done)]() mutable {
     done(read_page(*parts_.catalog, seq, name, static_cast<int>(kPage)));
   });
