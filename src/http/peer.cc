@@ -8,7 +8,7 @@
 namespace lo::http {
 namespace {
 
-constexpr std::size_t kSmallestRead = 4 << 10;
+constexpr std::size_t kSmallestRead = 1 << 10;  // room for most requests: thousands of streams each keep two of these
 constexpr std::size_t kLargestRead = 64 << 10;
 constexpr std::chrono::seconds kLinger{2};
 

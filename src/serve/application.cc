@@ -26,6 +26,7 @@
 #include "serve/backup.h"
 #include "serve/engine_ports.h"
 #include "serve/environments.h"
+#include "serve/open_files.h"
 #include "serve/repair.h"
 #include "serve/webhooks.h"
 #include "store/store.h"
@@ -214,6 +215,7 @@ Status Application::start_http() {
   http::ServerOptions options;
   options.host = options_.host;
   options.port = options_.port;
+  options.max_connections = connections_within(raise_open_files());
   server_ = std::make_unique<http::Server>(io_.executor(), router_, options);
   server_->on_answer(count_answers(*metrics_));
   LO_TRY(server_->start());
