@@ -12,6 +12,7 @@ namespace {
 constexpr std::array<std::string_view, 13> kScientific{"nltk",       "numpy",       "pandas",   "sklearn", "scipy",   "pyarrow", "joblib",
                                                        "matplotlib", "seaborn", "polars",  "xgboost", "lightgbm", "statsmodels"};
 constexpr std::array<std::string_view, 2> kTensorflow{"tensorflow", "keras"};
+constexpr std::array<std::string_view, 7> kPlain{"NoneType", "bool", "int", "float", "complex", "str", "bytes"};
 constexpr std::string_view kBlank = " \t\r\f";
 
 using Family = std::span<const std::string_view>;
@@ -101,6 +102,7 @@ bool needs_tensorflow(const engine::JobRequest& job) {
 
 bool is_loaded_with_libraries(const engine::Input& input) {
   auto kind = string_or(input.manifest, "kind");
+  if (std::ranges::find(kPlain, string_or(input.manifest, "typeName")) != kPlain.end()) return false;
   return kind == to_string(store::Kind::table) || kind == to_string(store::Kind::object) ||
          kind == to_string(store::Kind::model);
 }

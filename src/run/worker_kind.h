@@ -20,7 +20,7 @@ bool imports_scientific(std::string_view code);
 
 // spark for the builder's operations; tensorflow where the tool is, or the request's code, "#" expressions or an input's class need it;
 // scientific where the request's code or "#" expressions use such libraries or an input is a
-// table, an object or a model; else bare.
+// table, a model or an object that is more than a plain number or text; else bare.
 WorkerKind choose_kind(const engine::JobRequest& job);
 
 // The digest of the environment that the job's request names, which is one of its inputs.

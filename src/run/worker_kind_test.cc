@@ -52,6 +52,11 @@ TEST(ChooseKind, FollowsTheInputs) {
   auto job = job_with("function/python", {{"function", "response = 1"}});
   job.inputs.push_back({.name = "text", .key = {2, 1}, .operation = "", .manifest = {{"kind", "blob"}}});
   EXPECT_EQ(choose_kind(job), WorkerKind::bare);
+  job.inputs.push_back({.name = "count", .key = {4, 1}, .operation = "", .manifest = {{"kind", "object"}, {"typeName", "int"}}});
+  EXPECT_EQ(choose_kind(job), WorkerKind::bare);
+  job.inputs.push_back({.name = "counts", .key = {5, 1}, .operation = "", .manifest = {{"kind", "object"}, {"typeName", "list"}}});
+  EXPECT_EQ(choose_kind(job), WorkerKind::scientific);
+  job.inputs.pop_back();
   job.inputs.push_back({.name = "titanic", .key = {3, 1}, .operation = "", .manifest = {{"kind", "table"}}});
   EXPECT_EQ(choose_kind(job), WorkerKind::scientific);
 }
