@@ -32,6 +32,7 @@ CALLS = {
     "list by label that many have": lambda server, steps, run: listing(server, label="team=blue"),
     "list by label that two have": lambda server, steps, run: listing(server, label="group=crowd_0000123_label"),
     "list of one service": lambda server, steps, run: listing(server, "/function/python"),
+    "list of what was typed in place": lambda server, steps, run: server.get("/transform/dataType").raise_for_status(),
     "one step": lambda server, steps, run: server.step("crowd_0000200_second"),
     "submit": lambda server, steps, run: submit(server, f"mine{run}"),
 }

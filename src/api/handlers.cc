@@ -95,6 +95,24 @@ bool all_ended(const Context& context, const std::vector<std::string>& names) {
   });
 }
 
+bool is_end(const catalog::Event& event) {
+  const auto* finished = event.data.if_contains("finished");
+  return finished != nullptr && finished->is_bool() && finished->get_bool();
+}
+
+// Moves `seen` on over what is known to be no end of any of the names; false when one of them may have ended.
+bool none_ended(const observe::Hub& hub, const std::vector<std::string>& names, std::int64_t& seen) {
+  constexpr std::size_t kMost = 64;
+  auto looked_at = hub.last();
+  for (const auto& name : names) {
+    auto news = hub.after(seen, {.name = name}, kMost);
+    if (!news || std::ranges::any_of(news->events, [](const auto& told) { return is_end(told->event); })) return false;
+    looked_at = std::min(looked_at, news->seen);
+  }
+  seen = looked_at;
+  return true;
+}
+
 }  // namespace
 
 Awaitable<void> wait_until_ended(const Context& context, std::vector<std::string> names, std::chrono::milliseconds most) {
@@ -102,8 +120,10 @@ Awaitable<void> wait_until_ended(const Context& context, std::vector<std::string
   for (;;) {
     auto seen = context.hub->last();
     if (co_await context.pool->run([&] { return all_ended(context, names); })) co_return;
-    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - context.clock->steady());
-    if (left.count() <= 0 || !co_await context.hub->changed(seen, left)) co_return;
+    do {
+      auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - context.clock->steady());
+      if (left.count() <= 0 || !co_await context.hub->changed(seen, left)) co_return;
+    } while (none_ended(*context.hub, names, seen));
   }
 }
 
