@@ -1,5 +1,6 @@
-"""A catalog of many steps, made as the benchmarks make theirs: lists, pages and recovery."""
+"""Many steps in the catalog and many observers, made as the benchmarks make theirs."""
 
+import contextlib
 import sys
 
 import pytest
@@ -9,6 +10,7 @@ from support import HOME, Server
 sys.path.append(str(HOME / "bench"))
 
 import crowd  # noqa: E402
+import observers  # noqa: E402
 
 STEPS = 2_000
 
@@ -70,3 +72,10 @@ def test_what_was_typed_in_place_is_listed(many):
         many.until(name, lambda step: step["revision"] == 2 and step["finished"])
     assert names(many, "/transform/dataType") == ["crowd_0000020_columns", "crowd_0000030_data"]
     assert names(many, "/transform/dataType", skip=1, limit=1) == ["crowd_0000030_data"]
+
+
+def test_an_event_reaches_each_of_many_observers(many):
+    with contextlib.closing(observers.Crowd(many)) as watching:
+        watching.add(400)
+        many.function("crowd_watched", "response = 1")
+        watching.wait([f'event: {event}\ndata: {{"name":"crowd_watched"'.encode() for event in ("accepted", "finished")], 400)
