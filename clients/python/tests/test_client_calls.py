@@ -6,7 +6,7 @@ import io
 import httpx
 import pytest
 
-from learning_orchestra import Expression, Literal, Reference, Step
+from learning_orchestra import Conflict, Expression, Literal, Reference, ServerUnreachable, Step
 
 TOOLS = ("scikitlearn", "tensorflow")
 MADE = (201, {"result": "/api/learningOrchestra/v1/a/b/c?query={}&limit=20&skip=0"})
@@ -174,3 +174,50 @@ def test_a_place_in_a_stored_list_is_an_entry():
     for key in (-1, True, "", "a.b", 1.0):
         with pytest.raises(TypeError, match="names or places"):
             Reference("$split")[key]
+
+
+def keys(server):
+    return [request.headers.get("Idempotency-Key") for request in server.requests]
+
+
+def test_what_makes_something_has_a_key_of_its_own(record):
+    server = record(MADE)
+    client = server.client()
+    client.function.python("a", "response = 1")
+    client.dataset.csv("b", b"a\n1\n")
+    Step(client, "function/python", "a").rerun()
+    Step(client, "function/python", "a").update(function="response = 2")
+    assert None not in keys(server) and len(set(keys(server))) == 4
+    server = record(OK)
+    Step(server.client(), "function/python", "a").delete()
+    Step(server.client(), "function/python", "a").logs()
+    assert keys(server) == [None, None]
+
+
+BROKEN = httpx.ReadError("the connection broke off")
+
+
+@pytest.mark.parametrize("trouble", [BROKEN, (409, {"detail": "under way"}, {"Retry-After": "0"}), (503, {"detail": "stopping"}, {"Retry-After": "0"})])
+def test_a_post_is_sent_again_with_its_key_until_its_outcome_is_known(record, trouble, monkeypatch):
+    monkeypatch.setattr("learning_orchestra._calls._PAUSE", 0.0)
+    server = record(trouble, httpx.ConnectError("restarting") if trouble is BROKEN else trouble, MADE)
+    server.client().function.python("n", "response = 1")
+    assert len(server.requests) == 3 and len(set(keys(server))) == 1
+
+    async def main():
+        again = record(trouble, MADE)
+        async with again.async_client() as client:
+            await client.function.python("n", "response = 1")
+        assert len(again.requests) == 2 and len(set(keys(again))) == 1
+
+    asyncio.run(main())
+
+
+def test_what_is_not_sent_again(record):
+    for trouble, error, call in ((BROKEN, ServerUnreachable, lambda c: Step(c, "function/python", "n").delete()),
+                                 (httpx.ConnectError("nobody"), ServerUnreachable, lambda c: c.function.python("n", "response = 1")),
+                                 ((409, {"detail": "taken"}), Conflict, lambda c: c.function.python("n", "response = 1"))):
+        server = record(trouble)
+        with pytest.raises(error):
+            call(server.client())
+        assert len(server.requests) == 1

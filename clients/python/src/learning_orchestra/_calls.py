@@ -7,18 +7,22 @@ A *flow* is a generator that yields the calls it wants made, and is sent their a
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import httpx
 
 from learning_orchestra._uploads import Upload
-from learning_orchestra.errors import Unavailable, error_of
+from learning_orchestra.errors import ApiError, Conflict, ServerUnreachable, Unavailable, error_of
 
 PREFIX = "/api/learningOrchestra/v1"
 ATTEMPTS = 4
+_PAUSE = 1.0  # seconds
 _LONGEST_PAUSE = 30.0
+
+_KEY = "Idempotency-Key"
 
 T = TypeVar("T")
 
@@ -42,6 +46,16 @@ class Call:
     @property
     def repeatable(self) -> bool:
         return self.upload is None or self.upload.repeatable
+
+    @property
+    def keyed(self) -> bool:
+        return _KEY in self.headers
+
+    def with_key(self) -> Call:
+        """Such that the server carries it out once, however often it is sent, if it makes something."""
+        if self.method not in ("POST", "PATCH") or self.keyed:
+            return self
+        return replace(self, headers={**self.headers, _KEY: uuid.uuid4().hex})
 
     def all_headers(self) -> dict[str, str]:
         headers = dict(self.headers)
@@ -68,16 +82,34 @@ Flow = Generator[Call | Pause, Any, T]
 
 
 def ask(call: Call) -> Flow[httpx.Response]:
-    """The answer to a call. Where the server says "not now", tries again after the time it names; raises ApiError."""
+    """The answer to a call. Tries again where the server says "not now", after the time it names, and where the connection broke
+    off under a call that makes something: its key lets the server carry it out once. Raises ApiError and ServerUnreachable."""
+    call = call.with_key()
     for attempt in range(1, ATTEMPTS + 1):
-        response: httpx.Response = yield call
+        last = attempt == ATTEMPTS or not call.repeatable
+        try:
+            response: httpx.Response = yield call
+        except ServerUnreachable as error:
+            if last or not call.keyed or (attempt == 1 and _never_arrived(error)):
+                raise
+            yield Pause(_PAUSE)
+            continue
         if response.status_code < 400:
             return response
-        error = error_of(response)
-        if not isinstance(error, Unavailable) or attempt == ATTEMPTS or not call.repeatable:
-            raise error
+        problem = error_of(response)
+        if last or not _is_passing(problem, response):
+            raise problem
         yield Pause(_retry_after(response))
     raise AssertionError("unreachable")
+
+
+def _never_arrived(error: ServerUnreachable) -> bool:
+    return isinstance(error.__cause__, (httpx.ConnectError, httpx.ConnectTimeout))
+
+
+def _is_passing(error: ApiError, response: httpx.Response) -> bool:
+    """Also while the first sending of the same call is still being carried out."""
+    return isinstance(error, Unavailable) or (isinstance(error, Conflict) and "Retry-After" in response.headers)
 
 
 def ask_json(call: Call) -> Flow[dict[str, Any]]:
