@@ -48,11 +48,17 @@ class Catalog {
 
   virtual Result<std::optional<Workflow>> find_workflow(std::string_view name) = 0;
   virtual Result<std::vector<Workflow>> list_workflows(std::int64_t limit, std::int64_t skip) = 0;  // oldest first
+  virtual Result<std::optional<Receipt>> find_receipt(std::string_view key) = 0;
+
+  // What was used, by the values of a label ("owner"), in their order.
+  virtual Result<std::vector<Usage>> usage(std::string_view label) = 0;
 
   // Digests that a removed revision referred to and that no other does: files to remove, until ForgetGarbage.
   virtual Result<std::vector<std::string>> garbage() = 0;
   // Those of `digests` that no revision refers to.
   virtual Result<std::vector<std::string>> unreferenced(std::vector<std::string> digests) = 0;
+  // Those that these revisions refer to and no other does: what would be garbage without them.
+  virtual Result<std::vector<std::string>> held_only_by(std::vector<RevisionKey> revisions) = 0;
   virtual Result<std::set<std::string>> live_digests() = 0;  // everything that some revision refers to
 
   // For recovery and for the engine's memory of names, which may be of a hundred thousand steps: one after the other, in any order,

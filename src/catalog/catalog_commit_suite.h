@@ -178,6 +178,43 @@ TYPED_TEST_P(CatalogCommitSuite, RemovedStepTakesRevisionsAndAttemptsButNoEvents
   EXPECT_THAT(this->events(0, {.name = "train"}), ElementsAre("accepted", "deleted"));
 }
 
+TYPED_TEST_P(CatalogCommitSuite, RemovedRevisionTakesItsAttemptsAndNothingElse) {
+  auto key = this->add("train", State::finished);
+  RevisionKey newest{key.step, 2};
+  ASSERT_TRUE(commit(this->catalog(), {AddRevision{make_revision(newest, State::running)}, PutAttempt{make_attempt(key, 1)},
+                                       PutAttempt{make_attempt(newest, 1)}}));
+  ASSERT_TRUE(commit(this->catalog(), {RemoveRevision{key}}));
+  EXPECT_EQ(this->catalog().revision(key).value(), std::nullopt);
+  EXPECT_THAT(this->catalog().attempts(key.step).value(), ElementsAre(make_attempt(newest, 1)));
+  EXPECT_TRUE(this->catalog().find_step("train").value());
+  EXPECT_EQ(commit(this->catalog(), {RemoveRevision{key}}).error().code, Code::not_found);
+  EXPECT_EQ(commit(this->catalog(), {RemoveRevision{newest}}).error().code, Code::internal);
+}
+
+TYPED_TEST_P(CatalogCommitSuite, ReceiptIsCommittedWithTheStepItIsForOrNotAtAll) {
+  Receipt receipt{.key = "key", .request = "digest", .answer = {{"status", 201}}, .created = from_micros(5)};
+  auto step = make_step(this->catalog().next_step_id(), "train");
+  ASSERT_TRUE(commit(this->catalog(), {AddStep{step}, PutReceipt{receipt}}));
+  auto refused = receipt;
+  refused.key = "other";
+  ASSERT_FALSE(commit(this->catalog(), {PutReceipt{refused}, AddStep{step}}));
+  this->subject_.reopen();
+  EXPECT_EQ(this->catalog().find_receipt("key").value(), receipt);
+  EXPECT_EQ(this->catalog().find_receipt("other").value(), std::nullopt);
+}
+
+TYPED_TEST_P(CatalogCommitSuite, ReceiptsAreReplacedAndForgottenByAge) {
+  auto receipt = [](std::string key, std::int64_t created) {
+    return Receipt{.key = std::move(key), .request = "digest", .answer = {}, .created = from_micros(created)};
+  };
+  ASSERT_TRUE(commit(this->catalog(), {PutReceipt{receipt("a", 1)}, PutReceipt{receipt("b", 2)}, PutReceipt{receipt("c", 3)},
+                                       PutReceipt{receipt("a", 4)}}));
+  ASSERT_TRUE(commit(this->catalog(), {ForgetReceipts{from_micros(3)}}));
+  EXPECT_EQ(this->catalog().find_receipt("a").value(), receipt("a", 4));
+  EXPECT_EQ(this->catalog().find_receipt("b").value(), std::nullopt);
+  EXPECT_EQ(this->catalog().find_receipt("c").value(), receipt("c", 3));
+}
+
 TYPED_TEST_P(CatalogCommitSuite, NameIsFreeAgainInTheVeryBatchThatRemovesIt) {
   auto key = this->add("train");
   auto id = this->catalog().next_step_id();
@@ -249,8 +286,9 @@ REGISTER_TYPED_TEST_SUITE_P(CatalogCommitSuite, StepComesBackAsItWas, RevisionCo
                             RefusedBatchDoesNotTakeItsNeighboursWithIt, TerminalRevisionNeverChanges,
                             UpdateReplacesTheWholeRecordButTheName, RebindChangesTheParentsAlone,
                             ChangesOfWhatIsNotThereAreNotFound, TakenKeysAreDefectsOfTheCaller,
-                            RemovedStepTakesRevisionsAndAttemptsButNoEvents, NameIsFreeAgainInTheVeryBatchThatRemovesIt,
-                            IdsAreNeverGivenTwice, DoneComesInTheOrderOfTheCallsAndReadsSeeTheCommit, DoneMayCommit,
+                            RemovedStepTakesRevisionsAndAttemptsButNoEvents, RemovedRevisionTakesItsAttemptsAndNothingElse,
+                            ReceiptIsCommittedWithTheStepItIsForOrNotAtAll, ReceiptsAreReplacedAndForgottenByAge,
+                            NameIsFreeAgainInTheVeryBatchThatRemovesIt, IdsAreNeverGivenTwice, DoneComesInTheOrderOfTheCallsAndReadsSeeTheCommit, DoneMayCommit,
                             OneOfManyThreadsGetsTheName);
 
 }  // namespace lo::catalog

@@ -274,6 +274,47 @@ TYPED_TEST_P(CatalogReadSuite, RefusedBatchMakesNoGarbage) {
   EXPECT_THAT(this->catalog().live_digests().value(), ElementsAre("kept"));
 }
 
+TYPED_TEST_P(CatalogReadSuite, GarbageOfARemovedRevisionIsWhatNoOtherRefersTo) {
+  auto part = [](std::string_view digest) { return json::object{{"name", digest}, {"digest", digest}, {"bytes", 5}}; };
+  auto key = this->add("train", State::running);
+  auto first = make_revision(key, State::finished);
+  first.result = {{"parts", json::array{part("shared"), part("own")}}};
+  auto second = make_revision({key.step, 2}, State::finished);
+  second.result = {{"parts", json::array{part("shared")}}};
+  ASSERT_TRUE(commit(this->catalog(), {UpdateRevision{first}, AddRevision{second}}));
+  EXPECT_THAT(this->catalog().held_only_by({key}).value(), ElementsAre("own"));
+  EXPECT_THAT(this->catalog().held_only_by({second.key}).value(), IsEmpty());
+  EXPECT_THAT(this->catalog().held_only_by({key, second.key}).value(), ElementsAre("own", "shared"));
+  ASSERT_TRUE(commit(this->catalog(), {RemoveRevision{key}}));
+  EXPECT_THAT(this->catalog().garbage().value(), ElementsAre("own"));
+}
+
+TYPED_TEST_P(CatalogReadSuite, UsageIsAddedUpByTheValuesOfALabel) {
+  auto part = [](std::string_view digest, int bytes) { return json::object{{"digest", digest}, {"bytes", bytes}}; };
+  auto blue = this->add("blue", State::running, "function/python", {{"owner", "blue"}, {"stage", 3}});
+  auto made = make_revision(blue, State::finished);
+  made.request = {{"upload", part("file", 1000)}};
+  made.result = {{"parts", json::array{part("x", 10), part("y", 5)}}};
+  auto again = make_revision({blue.step, 2}, State::finished);
+  again.result = {{"parts", json::array{part("x", 10)}}};
+  auto second_try = make_attempt(blue, 2);
+  second_try.peak_memory = 7;
+  ASSERT_TRUE(commit(this->catalog(), {UpdateRevision{made}, AddRevision{again}, PutAttempt{make_attempt(blue, 1)},
+                                       PutAttempt{second_try}}));
+  this->add("also blue", State::queued, "function/python", {{"owner", "blue"}});
+  auto nobody = this->add("nobody's", State::running);
+  auto own = make_revision(nobody, State::finished);
+  own.result = {{"parts", json::array{part("x", 10)}}};
+  ASSERT_TRUE(commit(this->catalog(), {UpdateRevision{own}}));
+  Usage of_blue{.value = "blue", .steps = 2, .revisions = 3, .attempts = 2, .cpu_seconds = 2.5, .peak_memory = std::int64_t{5} << 30, .bytes = 1015};
+  Usage of_nobody{.value = "", .steps = 1, .revisions = 1, .attempts = 0, .cpu_seconds = 0, .peak_memory = 0, .bytes = 10};
+  EXPECT_THAT(this->catalog().usage("owner").value(), ElementsAre(of_nobody, of_blue));
+  auto by_stage = this->catalog().usage("stage").value();
+  ASSERT_EQ(by_stage.size(), 2U);
+  EXPECT_EQ(by_stage[1].value, "3");
+  EXPECT_EQ(by_stage[1].steps, 1);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(CatalogReadSuite, ListsOldestFirstInPages, ListsByService, ListsByTheStateOfTheNewestRevision,
                             ListsByLabel, ListsByLabelAndState, ListsWhatWasTypedInPlace,
                             PagesFarFromTheBeginningFollowWhatIsAddedAndRemoved, EventsAreNumberedInTheOrderOfCommitsOverRestarts, EventsAreFilteredThenLimited,
@@ -281,6 +322,7 @@ REGISTER_TYPED_TEST_SUITE_P(CatalogReadSuite, ListsOldestFirstInPages, ListsBySe
                             RecoveryReadsEverythingButResults, OutlinesHaveTheMembersThatAreAskedFor,
                             OpenRevisionsAreThoseThatHaveNotEnded, ReadersAndWritersAtOnce,
                             GarbageIsWhatNoRevisionRefersToAnyMore, GarbageGoesWhenItIsForgottenOrReferredToAgain,
-                            RefusedBatchMakesNoGarbage);
+                            RefusedBatchMakesNoGarbage, GarbageOfARemovedRevisionIsWhatNoOtherRefersTo,
+                            UsageIsAddedUpByTheValuesOfALabel);
 
 }  // namespace lo::catalog

@@ -203,6 +203,17 @@ Result<std::vector<Workflow>> FakeCatalog::list_workflows(std::int64_t limit, st
   return page_of(found, limit, skip);
 }
 
+Result<std::optional<Receipt>> FakeCatalog::find_receipt(std::string_view key) {
+  MutexLock lock(mutex_);
+  auto found = memory_->receipts().find(std::string(key));
+  return found == memory_->receipts().end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<std::vector<Usage>> FakeCatalog::usage(std::string_view label) {
+  MutexLock lock(mutex_);
+  return copy_where<Usage>(memory_->usage(label) | std::views::values, [](const auto&) { return true; });
+}
+
 Result<std::vector<std::string>> FakeCatalog::garbage() {
   MutexLock lock(mutex_);
   return copy_where<std::string>(memory_->garbage() | std::views::keys, [](const auto&) { return true; });
@@ -213,6 +224,18 @@ Result<std::vector<std::string>> FakeCatalog::unreferenced(std::vector<std::stri
   auto live = memory_->live_digests();
   std::erase_if(digests, [&](const std::string& digest) { return live.contains(digest); });
   return digests;
+}
+
+Result<std::vector<std::string>> FakeCatalog::held_only_by(std::vector<RevisionKey> revisions) {
+  MutexLock lock(mutex_);
+  std::set<std::string> theirs;
+  std::set<std::string> others;
+  for (const auto& [key, revision] : memory_->revisions()) {
+    auto is_theirs = std::ranges::find(revisions, key) != revisions.end();
+    for (auto& digest : digests_in(revision)) (is_theirs ? theirs : others).insert(std::move(digest));
+  }
+  std::erase_if(theirs, [&](const std::string& digest) { return others.contains(digest); });
+  return std::vector<std::string>(theirs.begin(), theirs.end());
 }
 
 Result<std::set<std::string>> FakeCatalog::live_digests() {

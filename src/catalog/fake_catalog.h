@@ -54,8 +54,11 @@ class FakeCatalog final : public Catalog {
   Result<std::vector<Subscription>> subscriptions() override;
   Result<std::optional<Workflow>> find_workflow(std::string_view name) override;
   Result<std::vector<Workflow>> list_workflows(std::int64_t limit, std::int64_t skip) override;
+  Result<std::optional<Receipt>> find_receipt(std::string_view key) override;
+  Result<std::vector<Usage>> usage(std::string_view label) override;
   Result<std::vector<std::string>> garbage() override;
   Result<std::vector<std::string>> unreferenced(std::vector<std::string> digests) override;
+  Result<std::vector<std::string>> held_only_by(std::vector<RevisionKey> revisions) override;
   Result<std::set<std::string>> live_digests() override;
   Status each_step(const std::function<void(Step)>& visit) override;
   Status each_revision(const Outline& outline, const std::function<void(Revision)>& visit) override;

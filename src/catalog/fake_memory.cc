@@ -7,6 +7,30 @@
 
 namespace lo::catalog {
 
+namespace {
+
+struct Part {
+  std::string digest;
+  std::int64_t bytes = 0;
+};
+
+// What a revision stores, inline or not.
+std::vector<Part> parts_of(const Revision& revision) {
+  std::vector<Part> parts;
+  auto add = [&](const json::value& part) {
+    const auto* object = part.if_object();
+    const auto* bytes = object == nullptr ? nullptr : object->if_contains("bytes");
+    if (bytes != nullptr && bytes->is_int64())
+      parts.push_back({.digest = string_or(*object, "digest"), .bytes = bytes->get_int64()});
+  };
+  if (const auto* upload = revision.request.if_contains("upload")) add(*upload);
+  if (const auto* stored = revision.result.if_contains("parts"); stored != nullptr && stored->is_array())
+    for (const auto& part : stored->get_array()) add(part);
+  return parts;
+}
+
+}  // namespace
+
 Status Memory::apply(const Batch& batch, std::vector<Event>& told) {
   auto events_before = events_.size();
   auto seq_before = last_seq_;
@@ -96,17 +120,27 @@ Status Memory::apply_one(const AddEvent& change) {
 Status Memory::apply_one(const RemoveStep& change) {
   auto step = steps_.find(change.id);
   if (step == steps_.end()) return refuse_unknown_step(change.id);
-  RevisionKey first{.step = change.id};
-  RevisionKey beyond{.step = change.id + 1};
-  erase_between(attempts_, {first, 0}, {beyond, 0});
-  auto before = live_digests();
-  erase_between(revisions_, first, beyond);
-  auto after = live_digests();
-  for (const auto& digest : before)
-    if (!after.contains(digest)) put(garbage_, digest, true);
+  erase_revisions({.step = change.id}, {.step = change.id + 1});
   erase(names_, std::string(step->second.name));
   erase(steps_, change.id);
   return {};
+}
+
+Status Memory::apply_one(const RemoveRevision& change) {
+  auto found = revisions_.find(change.key);
+  if (found == revisions_.end()) return refuse_unknown_revision(change.key);
+  if (!is_terminal(found->second.state)) return refuse_open(change.key);
+  erase_revisions(change.key, {.step = change.key.step, .revision = change.key.revision + 1});
+  return {};
+}
+
+void Memory::erase_revisions(RevisionKey from, RevisionKey to) {
+  erase_between(attempts_, {from, 0}, {to, 0});
+  auto before = live_digests();
+  erase_between(revisions_, from, to);
+  auto after = live_digests();
+  for (const auto& digest : before)
+    if (!after.contains(digest)) put(garbage_, digest, true);
 }
 
 Status Memory::apply_one(const PutSubscription& change) {
@@ -131,6 +165,19 @@ Status Memory::apply_one(const RemoveWorkflow& change) {
   return {};
 }
 
+Status Memory::apply_one(const PutReceipt& change) {
+  put(receipts_, change.receipt.key, change.receipt);
+  return {};
+}
+
+Status Memory::apply_one(const ForgetReceipts& change) {
+  std::vector<std::string> old;
+  for (const auto& [key, receipt] : receipts_)
+    if (receipt.created < change.before) old.push_back(key);
+  for (const auto& key : old) erase(receipts_, key);
+  return {};
+}
+
 Status Memory::apply_one(const ForgetGarbage& change) {
   for (const auto& digest : change.digests)
     if (garbage_.contains(digest)) erase(garbage_, digest);
@@ -147,6 +194,31 @@ std::set<std::string> Memory::live_digests() const {
   for (const auto& [key, revision] : revisions_)
     for (auto& digest : digests_in(revision)) digests.insert(std::move(digest));
   return digests;
+}
+
+std::map<std::string, Usage> Memory::usage(std::string_view label) const {
+  std::map<std::string, Usage> found;
+  std::map<StepId, std::string> value_of;
+  for (const auto& [id, step] : steps_) {
+    const auto* value = step.labels.if_contains(label);
+    value_of[id] = value == nullptr ? "" : label_text(*value);
+    ++found[value_of[id]].steps;
+  }
+  std::set<std::pair<std::string, std::string>> counted;
+  for (const auto& [key, revision] : revisions_) {
+    auto& usage = found[value_of.at(key.step)];
+    ++usage.revisions;
+    for (const auto& part : parts_of(revision))
+      if (counted.emplace(value_of.at(key.step), part.digest).second) usage.bytes += part.bytes;
+  }
+  for (const auto& [key, attempt] : attempts_) {
+    auto& usage = found[value_of.at(key.first.step)];
+    ++usage.attempts;
+    usage.cpu_seconds += attempt.cpu_seconds;
+    usage.peak_memory = std::max(usage.peak_memory, attempt.peak_memory);
+  }
+  for (auto& [value, usage] : found) usage.value = value;
+  return found;
 }
 
 Result<Revision*> Memory::find_changeable(RevisionKey key) {

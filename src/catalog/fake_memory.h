@@ -31,6 +31,8 @@ class Memory {
   const std::deque<Event>& events() const { return events_; }
   const std::map<std::string, Subscription>& subscriptions() const { return subscriptions_; }
   const std::map<std::string, Workflow>& workflows() const { return workflows_; }
+  const std::map<std::string, Receipt>& receipts() const { return receipts_; }
+  std::map<std::string, Usage> usage(std::string_view label) const;
   const std::map<std::string, bool>& garbage() const { return garbage_; }
   std::set<std::string> live_digests() const;
 
@@ -42,11 +44,15 @@ class Memory {
   Status apply_one(const PutAttempt& change);
   Status apply_one(const AddEvent& change);
   Status apply_one(const RemoveStep& change);
+  Status apply_one(const RemoveRevision& change);
   Status apply_one(const PutSubscription& change);
   Status apply_one(const RemoveSubscription& change);
   Status apply_one(const PutWorkflow& change);
   Status apply_one(const RemoveWorkflow& change);
+  Status apply_one(const PutReceipt& change);
+  Status apply_one(const ForgetReceipts& change);
   Status apply_one(const ForgetGarbage& change);
+  void erase_revisions(RevisionKey from, RevisionKey to);  // `to` excluded
   void take_out_of_garbage(const Revision& revision);
 
   // These remember how to take themselves back.
@@ -69,6 +75,7 @@ class Memory {
   std::deque<Event> events_;
   std::map<std::string, Subscription> subscriptions_;
   std::map<std::string, Workflow> workflows_;
+  std::map<std::string, Receipt> receipts_;
   std::map<std::string, bool> garbage_;  // a set, in the form that put() and erase() take
   std::vector<std::function<void()>> undo_;  // of the batch being applied, newest last
 };

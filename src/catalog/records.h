@@ -112,6 +112,27 @@ struct Workflow {
   bool operator==(const Workflow&) const = default;
 };
 
+// The answer to a request whose client may repeat it, kept under the key that the client chose. The catalog reads nothing of it.
+struct Receipt {
+  std::string key = {};      // unique
+  std::string request = {};  // digest of the request
+  json::object answer = {};
+  WallTime created = {};
+  bool operator==(const Receipt&) const = default;
+};
+
+// What the steps with one value of a label took, living ones only.
+struct Usage {
+  std::string value = {};            // of the label; "" where a step has none
+  std::int64_t steps = 0;
+  std::int64_t revisions = 0;
+  std::int64_t attempts = 0;
+  double cpu_seconds = 0;            // of all attempts
+  std::int64_t peak_memory = 0;      // bytes, of the largest attempt
+  std::int64_t bytes = 0;            // of results and uploads; what several revisions share counts once
+  bool operator==(const Usage&) const = default;
+};
+
 // --- Changes: the parts of one atomic commit, applied in their order. ---
 // A change of something that does not exist (any more) is refused with Code::not_found, one that only a defect of the caller
 // can ask for with Code::internal.
@@ -123,14 +144,18 @@ struct RebindParents { RevisionKey key; std::vector<Parent> parents; };  // inte
 struct PutAttempt { Attempt attempt; };         // inserts or replaces (key, number); not_found: no such revision
 struct AddEvent { Event event; };               // its seq is given at commit
 struct RemoveStep { StepId id; };               // with its revisions and attempts; events and subscriptions stay
+struct RemoveRevision { RevisionKey key; };     // with its attempts; internal when it has not ended
 struct PutSubscription { Subscription subscription; };  // inserts or replaces
 struct RemoveSubscription { std::string name; };
-struct PutWorkflow { Workflow workflow; };  // inserts or replaces
+struct PutWorkflow { Workflow workflow; };      // inserts or replaces
 struct RemoveWorkflow { std::string name; };
+struct PutReceipt { Receipt receipt; };         // inserts or replaces
+struct ForgetReceipts { WallTime before; };     // those that were created before
 struct ForgetGarbage { std::vector<std::string> digests; };  // the files are gone; those that are referred to again stay out of it
 
 using Change = std::variant<AddStep, AddRevision, UpdateRevision, RebindParents, PutAttempt, AddEvent, RemoveStep,
-                            PutSubscription, RemoveSubscription, PutWorkflow, RemoveWorkflow, ForgetGarbage>;
+                            RemoveRevision, PutSubscription, RemoveSubscription, PutWorkflow, RemoveWorkflow, PutReceipt,
+                            ForgetReceipts, ForgetGarbage>;
 using Batch = std::vector<Change>;
 
 // --- Filters of the lists. Empty means any. ---

@@ -23,6 +23,7 @@ std::unexpected<Error> refuse_taken_key(RevisionKey key) {
 std::unexpected<Error> refuse_terminal(RevisionKey key, State stored) {
   return fail(Code::internal, fmt::format("{} is {} and never changes again", shown(key), to_string(stored)));
 }
+std::unexpected<Error> refuse_open(RevisionKey key) { return fail(Code::internal, fmt::format("{} has not ended", shown(key))); }
 std::unexpected<Error> refuse_unknown_step(StepId id) {
   return fail(Code::not_found, fmt::format("there is no step {}", id));
 }

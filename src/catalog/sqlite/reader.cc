@@ -72,6 +72,27 @@ std::string list_sql(const StepFilter& filter) {
   return fmt::format("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT ?5 OFFSET ?6", kStepColumns, plan.from, fmt::join(where, " AND "), plan.id);
 }
 
+// ?1 the label. A part of a result that several revisions of one owner share counts once.
+constexpr const char* kUsageSql = R"sql(
+WITH
+  owner AS (SELECT step.id AS step, coalesce(label.value, '') AS value
+            FROM step LEFT JOIN label ON label.step = step.id AND label.key = ?1),
+  steps AS (SELECT value, count(*) AS steps FROM owner GROUP BY value),
+  revisions AS (SELECT value, count(*) AS revisions FROM owner JOIN revision USING (step) GROUP BY value),
+  attempts AS (SELECT value, count(*) AS attempts, sum(cpu_seconds) AS cpu_seconds, max(peak_memory) AS peak_memory
+               FROM owner JOIN attempt USING (step) GROUP BY value),
+  parts AS (SELECT owner.value, json_extract(part.value, '$.digest') AS digest, json_extract(part.value, '$.bytes') AS bytes
+            FROM owner JOIN revision USING (step), json_each(revision.result, '$.parts') AS part
+            UNION
+            SELECT value, json_extract(request, '$.upload.digest'), json_extract(request, '$.upload.bytes')
+            FROM owner JOIN revision USING (step) WHERE json_extract(request, '$.upload.digest') IS NOT NULL),
+  stored AS (SELECT value, sum(bytes) AS bytes FROM parts GROUP BY value)
+SELECT value, steps, coalesce(revisions, 0), coalesce(attempts, 0), coalesce(cpu_seconds, 0.0), coalesce(peak_memory, 0),
+       coalesce(bytes, 0)
+FROM steps LEFT JOIN revisions USING (value) LEFT JOIN attempts USING (value) LEFT JOIN stored USING (value)
+ORDER BY value
+)sql";
+
 std::string revision_sql(std::string_view columns_after, std::string_view rest) {
   return fmt::format("SELECT {}{} FROM revision JOIN step ON step.id = revision.step {}", kRevisionColumns, columns_after,
                      rest);
@@ -148,6 +169,16 @@ Result<std::vector<Workflow>> Reader::list_workflows(std::int64_t limit, std::in
   return collect(rows, read_workflow);
 }
 
+Result<std::optional<Receipt>> Reader::find_receipt(std::string_view key) {
+  LO_ASSIGN(auto rows, connection_.query(fmt::format("SELECT {} FROM receipt WHERE key = ?1", kReceiptColumns), key));
+  return first(rows, read_receipt);
+}
+
+Result<std::vector<Usage>> Reader::usage(std::string_view label) {
+  LO_ASSIGN(auto rows, connection_.query(kUsageSql, label));
+  return collect(rows, read_usage);
+}
+
 Result<std::vector<std::string>> Reader::garbage() {
   LO_ASSIGN(auto rows, connection_.query("SELECT digest FROM garbage ORDER BY digest"));
   return collect(rows, read_digest);
@@ -161,6 +192,34 @@ Result<std::vector<std::string>> Reader::unreferenced(std::vector<std::string> d
     if (!found) out.push_back(std::move(digest));
   }
   return out;
+}
+
+Result<std::vector<std::string>> Reader::held_only_by(const std::vector<RevisionKey>& revisions) {
+  std::set<RevisionKey> theirs(revisions.begin(), revisions.end());
+  std::set<std::string> seen;
+  std::vector<std::string> out;
+  for (auto key : theirs) {
+    LO_ASSIGN(auto rows, connection_.query("SELECT digest FROM artifact WHERE step = ?1 AND revision = ?2", key.step, key.revision));
+    LO_ASSIGN(auto digests, collect(rows, read_digest));
+    for (auto& digest : digests) {
+      if (!seen.insert(digest).second) continue;
+      LO_ASSIGN(auto shared, held_by_others(digest, theirs));
+      if (!shared) out.push_back(std::move(digest));
+    }
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+Result<bool> Reader::held_by_others(const std::string& digest, const std::set<RevisionKey>& revisions) {
+  LO_ASSIGN(auto rows, connection_.query("SELECT step, revision FROM artifact WHERE digest = ?1", digest));
+  for (;;) {
+    LO_ASSIGN(auto more, rows.step());
+    if (!more) return false;
+    RevisionKey key{.step = rows.integer(), .revision = 0};
+    key.revision = static_cast<int>(rows.integer());
+    if (!revisions.contains(key)) return true;
+  }
 }
 
 Result<std::set<std::string>> Reader::live_digests() {

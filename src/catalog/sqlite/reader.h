@@ -1,4 +1,4 @@
-// The questions of catalog.h as SQL. Each but unreferenced() is one statement, so it sees one moment of the catalog. Used by
+// The questions of catalog.h as SQL. Each but unreferenced() and held_only_by() is one statement, so it sees one moment of the catalog. Used by
 // one thread at a time.
 #pragma once
 
@@ -27,8 +27,11 @@ class Reader {
   Result<std::vector<Subscription>> subscriptions();
   Result<std::optional<Workflow>> find_workflow(std::string_view name);
   Result<std::vector<Workflow>> list_workflows(std::int64_t limit, std::int64_t skip);
+  Result<std::optional<Receipt>> find_receipt(std::string_view key);
+  Result<std::vector<Usage>> usage(std::string_view label);
   Result<std::vector<std::string>> garbage();
   Result<std::vector<std::string>> unreferenced(std::vector<std::string> digests);
+  Result<std::vector<std::string>> held_only_by(const std::vector<RevisionKey>& revisions);
   Result<std::set<std::string>> live_digests();
   Status each_step(const std::function<void(Step)>& visit);
   Status each_revision(const Outline& outline, const std::function<void(Revision)>& visit);
@@ -37,6 +40,8 @@ class Reader {
   Result<std::vector<Revision>> all_revisions();
 
  private:
+  Result<bool> held_by_others(const std::string& digest, const std::set<RevisionKey>& revisions);
+
   Connection connection_;
 };
 

@@ -195,6 +195,27 @@ Result<Workflow> read_workflow(Query& row) {
   return workflow;
 }
 
+Result<Receipt> read_receipt(Query& row) {
+  Receipt receipt;
+  receipt.key = row.text();
+  receipt.request = row.text();
+  receipt.created = read_time(row);
+  LO_ASSIGN(receipt.answer, read_object(row, "answer"));
+  return receipt;
+}
+
+Result<Usage> read_usage(Query& row) {
+  Usage usage;
+  usage.value = row.text();
+  usage.steps = row.integer();
+  usage.revisions = row.integer();
+  usage.attempts = row.integer();
+  usage.cpu_seconds = row.real();
+  usage.peak_memory = row.integer();
+  usage.bytes = row.integer();
+  return usage;
+}
+
 std::string write_parents(const std::vector<Parent>& parents) {
   json::array list;
   for (const auto& parent : parents)

@@ -34,6 +34,11 @@ Result<Subscription> read_subscription(Query& row);
 
 inline constexpr const char* kWorkflowColumns = "name, created, changed, steps, document";
 Result<Workflow> read_workflow(Query& row);
+inline constexpr const char* kReceiptColumns = "key, request, created, answer";
+Result<Receipt> read_receipt(Query& row);
+
+// value, steps, revisions, attempts, cpu_seconds, peak_memory, bytes
+Result<Usage> read_usage(Query& row);
 
 std::string write_parents(const std::vector<Parent>& parents);
 std::optional<std::int64_t> optional_micros(const std::optional<WallTime>& time);

@@ -121,6 +121,17 @@ CREATE TABLE workflow (
 CREATE INDEX workflow_by_age ON workflow (created, name);
 )sql";
 
+// Answers to requests with an Idempotency-Key.
+constexpr const char* kReceipts = R"sql(
+CREATE TABLE receipt (
+  key TEXT PRIMARY KEY,
+  request TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  answer TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX receipt_by_age ON receipt (created);
+)sql";
+
 Status make_version_1(Connection& connection) { return connection.execute(kVersion1); }
 Status make_version_2(Connection& connection) { return connection.execute(kVersion2); }
 
@@ -131,7 +142,9 @@ Status add_list_indexes(Connection& connection) {
       "CREATE INDEX revision_typed_in_place ON revision (step) WHERE operation = 'transform/dataType'");
 }
 
-constexpr std::array<Migration, kSchemaVersion> kMigrations{make_version_1, make_version_2, add_list_indexes};
+Status add_receipts(Connection& connection) { return connection.execute(kReceipts); }
+
+constexpr std::array<Migration, kSchemaVersion> kMigrations{make_version_1, make_version_2, add_list_indexes, add_receipts};
 
 // An empty file is nobody's yet.
 Status check_owner(Connection& connection, const std::filesystem::path& file) {

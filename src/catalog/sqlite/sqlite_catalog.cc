@@ -60,9 +60,14 @@ class SqliteCatalog final : public Catalog {
   Result<std::vector<Workflow>> list_workflows(std::int64_t limit, std::int64_t skip) override {
     return readers_.borrow()->list_workflows(limit, skip);
   }
+  Result<std::optional<Receipt>> find_receipt(std::string_view key) override { return readers_.borrow()->find_receipt(key); }
+  Result<std::vector<Usage>> usage(std::string_view label) override { return readers_.borrow()->usage(label); }
   Result<std::vector<std::string>> garbage() override { return readers_.borrow()->garbage(); }
   Result<std::vector<std::string>> unreferenced(std::vector<std::string> digests) override {
     return readers_.borrow()->unreferenced(std::move(digests));
+  }
+  Result<std::vector<std::string>> held_only_by(std::vector<RevisionKey> revisions) override {
+    return readers_.borrow()->held_only_by(revisions);
   }
   Result<std::set<std::string>> live_digests() override { return readers_.borrow()->live_digests(); }
   Status each_step(const std::function<void(Step)>& visit) override { return readers_.borrow()->each_step(visit); }

@@ -8,7 +8,7 @@
 
 namespace lo::catalog {
 
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 
 // Opens or creates `file`. Migrates an older schema in one transaction; refuses a newer one with Code::unavailable naming
 // both versions. Code::corrupt when it is no SQLite file. The destructor commits what was handed over, then stops.

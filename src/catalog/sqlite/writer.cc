@@ -114,12 +114,17 @@ Status Writer::apply_one(const RebindParents& change) {
   return one_row(rows, [&] { return why_unchanged(change.key); });
 }
 
-Status Writer::why_unchanged(RevisionKey key) {
+Result<State> Writer::stored_state(RevisionKey key) {
   LO_ASSIGN(auto stored,
             connection_.query("SELECT state FROM revision WHERE step = ?1 AND revision = ?2", key.step, key.revision));
   LO_ASSIGN(auto found, stored.step());
   if (!found) return refuse_unknown_revision(key);
-  return refuse_terminal(key, parse_state(stored.text()).value_or(State::finished));
+  return parse_state(stored.text()).value_or(State::finished);
+}
+
+Status Writer::why_unchanged(RevisionKey key) {
+  LO_ASSIGN(auto state, stored_state(key));
+  return refuse_terminal(key, state);
 }
 
 Status Writer::apply_one(const PutAttempt& change) {
@@ -149,6 +154,13 @@ Status Writer::apply_one(const RemoveStep& change) {
                  [&] { return refuse_unknown_step(change.id); });
 }
 
+Status Writer::apply_one(const RemoveRevision& change) {
+  LO_ASSIGN(auto state, stored_state(change.key));
+  if (!is_terminal(state)) return refuse_open(change.key);
+  return without_count(
+      connection_.run("DELETE FROM revision WHERE step = ?1 AND revision = ?2", change.key.step, change.key.revision));
+}
+
 Status Writer::apply_one(const PutSubscription& change) {
   const auto& subscription = change.subscription;
   return without_count(connection_.run(
@@ -174,6 +186,18 @@ Status Writer::apply_one(const PutWorkflow& change) {
 Status Writer::apply_one(const RemoveWorkflow& change) {
   return one_row(connection_.run("DELETE FROM workflow WHERE name = ?1", change.name),
                  [&] { return refuse_unknown_workflow(change.name); });
+}
+
+Status Writer::apply_one(const PutReceipt& change) {
+  const auto& receipt = change.receipt;
+  return without_count(connection_.run(
+      "INSERT INTO receipt (key, request, created, answer) VALUES (?1, ?2, ?3, ?4) "
+      "ON CONFLICT (key) DO UPDATE SET request = ?2, created = ?3, answer = ?4",
+      receipt.key, receipt.request, to_micros(receipt.created), write_json(receipt.answer)));
+}
+
+Status Writer::apply_one(const ForgetReceipts& change) {
+  return without_count(connection_.run("DELETE FROM receipt WHERE created < ?1", to_micros(change.before)));
 }
 
 Status Writer::apply_one(const ForgetGarbage& change) {

@@ -28,13 +28,17 @@ class Writer {
   Status apply_one(const PutAttempt& change);
   Status apply_one(const AddEvent& change);
   Status apply_one(const RemoveStep& change);
+  Status apply_one(const RemoveRevision& change);
   Status apply_one(const PutSubscription& change);
   Status apply_one(const RemoveSubscription& change);
   Status apply_one(const PutWorkflow& change);
   Status apply_one(const RemoveWorkflow& change);
+  Status apply_one(const PutReceipt& change);
+  Status apply_one(const ForgetReceipts& change);
   Status apply_one(const ForgetGarbage& change);
   Status add_labels(const Step& step);
   Status add_artifacts(const Revision& revision);
+  Result<State> stored_state(RevisionKey key);
   Status why_unchanged(RevisionKey key);
 
   Connection& connection_;
