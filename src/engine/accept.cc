@@ -24,6 +24,13 @@ Status Conductor::Impl::check_names(const Submission& submission) const {
   return {};
 }
 
+Status Conductor::Impl::check_version(const OnlyIf& only_if, const Entry& entry) const {
+  Version version{.step = entry.step.id, .revision = entry.newest(), .state = entry.revisions.at(entry.newest()).state};
+  if (!only_if || std::ranges::find(*only_if, version) != only_if->end()) return {};
+  return fail(Code::precondition, fmt::format("the step \"{}\" is not what it was: it is at revision {}, {}", entry.step.name,
+                                              version.revision, to_string(version.state)));
+}
+
 // What this server never has, nobody needs to wait for.
 Status Conductor::Impl::check_resources(const json::object& request) const {
   LO_ASSIGN(auto policy, read_policy(request));
@@ -118,6 +125,7 @@ void Conductor::Impl::submit(Submission submission, Callback<Result<std::vector<
     accepted.push_back({.name = std::move(step.name), .key = key});
     keys.push_back(key);
   }
+  if (submission.receipt) batch.emplace_back(catalog::PutReceipt{*std::move(submission.receipt)});
   ports_.catalog->commit(std::move(batch), [self = shared_from_this(), keys, accepted = std::move(accepted),
                                             done = std::move(done)](Status status) mutable {
     asio::post(self->strand_, [self, keys, accepted = std::move(accepted), done = std::move(done), status]() mutable {
@@ -161,6 +169,7 @@ void Conductor::Impl::revise(Revise request, Callback<Result<Accepted>> done) {
   if (stopping_) return done(refuse_stopping());
   const auto* entry = registry_.find(request.name);
   if (entry == nullptr) return done(fail(Code::not_found, fmt::format("there is no step \"{}\"", request.name)));
+  if (auto same = check_version(request.only_if, *entry); !same) return done(std::unexpected(same.error()));
   if (auto free = check_busy(request, *entry); !free) return done(std::unexpected(free.error()));
   if (auto fits = check_resources(request.request); !fits) return done(std::unexpected(fits.error()));
   auto parents = bind_revision(request, *entry);
@@ -178,6 +187,7 @@ void Conductor::Impl::revise(Revise request, Callback<Result<Accepted>> done) {
   catalog::Batch batch;
   batch.emplace_back(catalog::AddEvent{event_of(revision, "accepted")});
   batch.emplace_back(catalog::AddRevision{std::move(revision)});
+  if (request.receipt) batch.emplace_back(catalog::PutReceipt{*std::move(request.receipt)});
   ports_.catalog->commit(std::move(batch), [self = shared_from_this(), key, name = request.name, cascade = request.cascade,
                                             done = std::move(done)](Status status) mutable {
     asio::post(self->strand_, [self, key, name = std::move(name), cascade, done = std::move(done), status]() mutable {

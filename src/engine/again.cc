@@ -64,10 +64,12 @@ struct Conductor::Impl::Series {
   }
 };
 
-void Conductor::Impl::rerun(const std::string& name, bool cascade, Callback<Result<Accepted>> done) {
+void Conductor::Impl::rerun(const std::string& name, bool cascade, OnlyIf only_if, std::optional<catalog::Receipt> receipt,
+                            Callback<Result<Accepted>> done) {
   const auto* entry = registry_.find(name);
   if (entry == nullptr) return done(fail(Code::not_found, fmt::format("there is no step \"{}\"", name)));
-  run_again({entry->step.id}, {.kind = Revise::Kind::rerun, .cascade = cascade}, std::move(done));
+  How how{.kind = Revise::Kind::rerun, .cascade = cascade, .only_if = std::move(only_if), .receipt = std::move(receipt)};
+  run_again({entry->step.id}, std::move(how), std::move(done));
 }
 
 // Steps that failed only because this one had: they are tried again with what it will give now.
@@ -89,7 +91,7 @@ void Conductor::Impl::update(catalog::StepId step) {
 // staleness shows.
 void Conductor::Impl::run_again(std::vector<catalog::StepId> steps, How how, Callback<Result<Accepted>> done) {
   if (steps.empty()) return done(Accepted{});
-  ports_.pool->post([self = shared_from_this(), steps = std::move(steps), how, done = std::move(done)]() mutable {
+  ports_.pool->post([self = shared_from_this(), steps = std::move(steps), how = std::move(how), done = std::move(done)]() mutable {
     std::vector<Revise> requests;
     for (auto step : steps) {
       auto revisions = self->ports_.catalog->revisions(step);
@@ -101,7 +103,11 @@ void Conductor::Impl::run_again(std::vector<catalog::StepId> steps, How how, Cal
         requests.push_back(std::move(request));
       }
     }
-    if (!requests.empty()) requests.back().cascade = how.cascade;
+    if (!requests.empty()) {
+      requests.front().only_if = std::move(how.only_if);
+      requests.back().cascade = how.cascade;
+      requests.back().receipt = std::move(how.receipt);
+    }
     self->on_strand([series = std::make_shared<Series>(std::move(requests), std::move(done))](Impl& impl) { impl.revise_next(series); });
   });
 }

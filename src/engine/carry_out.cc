@@ -62,7 +62,10 @@ void Conductor::Impl::record(const Transition& transition, Batch& batch) {
     revision.result = std::move(outcome.mapped().manifest);
     registry_.set_facts(transition.key, revision.facts);
   }
-  if (is_terminal(transition.state)) revision.ended = ports_.clock->now();
+  if (is_terminal(transition.state)) {
+    revision.ended = ports_.clock->now();
+    registry_.set_ended(transition.key, *revision.ended);
+  }
   if (transition.state == State::cancelled) follow_schedule(revision);
   batch.emplace_back(catalog::AddEvent{event_of(revision, std::string(to_string(revision.state)))});
   batch.emplace_back(catalog::UpdateRevision{revision});

@@ -24,8 +24,10 @@ void Conductor::revise(Revise revision, Callback<Result<Accepted>> done) {
   });
 }
 
-void Conductor::rerun(std::string name, bool cascade, Callback<Result<Accepted>> done) {
-  impl_->on_strand([name = std::move(name), cascade, done = std::move(done)](Impl& impl) mutable { impl.rerun(name, cascade, std::move(done)); });
+void Conductor::rerun(std::string name, bool cascade, Callback<Result<Accepted>> done, OnlyIf only_if, std::optional<catalog::Receipt> receipt) {
+  impl_->on_strand([name = std::move(name), cascade, done = std::move(done), only_if = std::move(only_if), receipt = std::move(receipt)](Impl& impl) mutable {
+    impl.rerun(name, cascade, std::move(only_if), std::move(receipt), std::move(done));
+  });
 }
 
 void Conductor::wake() {
@@ -36,17 +38,21 @@ void Conductor::check(std::vector<Question> questions, Callback<std::vector<Stat
   impl_->on_strand([questions = std::move(questions), done = std::move(done)](Impl& impl) mutable { done(impl.check(questions)); });
 }
 
-void Conductor::cancel(std::string name, Callback<Status> done) {
-  impl_->on_strand([name = std::move(name), done = std::move(done)](Impl& impl) mutable {
-    impl.cancel(name, std::move(done));
+void Conductor::cancel(std::string name, Callback<Status> done, OnlyIf only_if) {
+  impl_->on_strand([name = std::move(name), done = std::move(done), only_if = std::move(only_if)](Impl& impl) mutable {
+    impl.cancel(name, only_if, std::move(done));
   });
 }
 
-void Conductor::remove(std::string name, std::string service, bool cascade, Callback<Result<Removed>> done) {
-  impl_->on_strand(
-      [name = std::move(name), service = std::move(service), cascade, done = std::move(done)](Impl& impl) mutable {
-        impl.remove(name, service, cascade, std::move(done));
-      });
+void Conductor::remove(std::string name, std::string service, bool cascade, Callback<Result<Removed>> done, OnlyIf only_if) {
+  impl_->on_strand([name = std::move(name), service = std::move(service), cascade, done = std::move(done),
+                    only_if = std::move(only_if)](Impl& impl) mutable {
+    impl.remove(name, service, cascade, only_if, std::move(done));
+  });
+}
+
+void Conductor::retire(Retention keep, bool dry_run, Callback<Result<std::vector<Retired>>> done) {
+  impl_->on_strand([keep, dry_run, done = std::move(done)](Impl& impl) mutable { impl.retire(keep, dry_run, std::move(done)); });
 }
 
 void Conductor::standing(std::string name, Callback<std::optional<Standing>> done) {

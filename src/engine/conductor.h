@@ -34,7 +34,19 @@ struct NewStep {
 struct Submission {
   std::vector<NewStep> steps;
   std::vector<Mention> mentions;
+  std::optional<catalog::Receipt> receipt = {};  // committed with them
 };
+
+// What a step was when somebody looked: changes when it gets a new revision, and with the state of the newest.
+struct Version {
+  catalog::StepId step = 0;
+  int revision = 0;
+  State state = State::waiting;
+  bool operator==(const Version&) const = default;
+};
+
+// A change is made only if the step is one of these versions in the moment of accepting it, else Code::precondition. Nothing: in any case.
+using OnlyIf = std::optional<std::vector<Version>>;
 
 // A new revision of a step that exists.
 struct Revise {
@@ -54,6 +66,8 @@ struct Revise {
   // inputs were made anew: that of its inputs.
   std::optional<WallTime> scheduled_for = {};
   bool automatic = false;
+  OnlyIf only_if = {};
+  std::optional<catalog::Receipt> receipt = {};  // committed with the revision, not with what it cascades to
 };
 
 // The request of a revision once more, with references to the same names, made for the same time. An amendment amends again.
@@ -64,6 +78,11 @@ Revise again(const catalog::Revision& revision);
 std::vector<Revise> again(const std::vector<catalog::Revision>& revisions);
 
 struct Accepted {
+  std::string name;
+  RevisionKey key;
+};
+
+struct Retired {
   std::string name;
   RevisionKey key;
 };
@@ -131,8 +150,8 @@ class Conductor {
   void revise(Revise revision, Callback<Result<Accepted>> done);
 
   // Makes the step's newest result again: a dataset that was typed in place is typed again. Code::not_found; Code::conflict while it is
-  // busy. `cascade` as above.
-  void rerun(std::string name, bool cascade, Callback<Result<Accepted>> done);
+  // busy. `cascade` as above. `receipt` is committed with the last of what makes it.
+  void rerun(std::string name, bool cascade, Callback<Result<Accepted>> done, OnlyIf only_if = {}, std::optional<catalog::Receipt> receipt = {});
 
   // Why submit() or revise() would refuse each of these now: limits that this server does not have, references that bind to
   // nothing. Changes nothing.
@@ -144,11 +163,14 @@ class Conductor {
 
   // Ends every revision of the step that has not ended, and its schedule. Success also when it is cancelled already; Code::conflict when
   // it ended otherwise, Code::not_found.
-  void cancel(std::string name, Callback<Status> done);
+  void cancel(std::string name, Callback<Status> done, OnlyIf only_if = {});
 
   // Frees the name. Code::conflict when it is busy or used by others, unless `cascade`: then it is cancelled and what was made from
   // it is removed too. `service` must be the step's, else Code::not_found.
-  void remove(std::string name, std::string service, bool cascade, Callback<Result<Removed>> done);
+  void remove(std::string name, std::string service, bool cascade, Callback<Result<Removed>> done, OnlyIf only_if = {});
+
+  // Removes the superseded revisions that `keep` does not keep, and gives them; with `dry_run` only gives them.
+  void retire(Retention keep, bool dry_run, Callback<Result<std::vector<Retired>>> done);
 
   void standing(std::string name, Callback<std::optional<Standing>> done);
 

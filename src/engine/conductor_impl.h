@@ -1,6 +1,6 @@
 // The conductor's inside, shared by its source files: accept.cc (submissions and revisions), carry_out.cc (decisions and jobs),
 // again.cc (making steps anew), timing.cc (schedules), reuse.cc (results that are there), remove.cc (cancel and
-// delete), look.cc (standing and lineage), recover.cc. Every method runs on the strand.
+// delete), retire.cc (old revisions), look.cc (standing and lineage), recover.cc. Every method runs on the strand.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -27,11 +27,12 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
 
   void submit(Submission submission, Callback<Result<std::vector<Accepted>>> done);
   void revise(Revise revision, Callback<Result<Accepted>> done);
-  void rerun(const std::string& name, bool cascade, Callback<Result<Accepted>> done);
+  void rerun(const std::string& name, bool cascade, OnlyIf only_if, std::optional<catalog::Receipt> receipt, Callback<Result<Accepted>> done);
   void look_at_clock();
   std::vector<Status> check(const std::vector<Question>& questions) const;
-  void cancel(const std::string& name, Callback<Status> done);
-  void remove(const std::string& name, const std::string& service, bool cascade, Callback<Result<Removed>> done);
+  void cancel(const std::string& name, const OnlyIf& only_if, Callback<Status> done);
+  void remove(const std::string& name, const std::string& service, bool cascade, const OnlyIf& only_if, Callback<Result<Removed>> done);
+  void retire(Retention keep, bool dry_run, Callback<Result<std::vector<Retired>>> done);
   std::optional<Standing> standing(const std::string& name) const;
   std::optional<Lineage> lineage(const std::string& name, Direction direction) const;
   Load load() const { return {.running = plan_.running(), .queued = plan_.queued(), .writable = writable_}; }
@@ -60,6 +61,7 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
 
   // accept.cc
   Status check_names(const Submission& submission) const;
+  Status check_version(const OnlyIf& only_if, const Entry& entry) const;
   Status check_resources(const json::object& request) const;
   Result<std::vector<catalog::Parent>> bind(const std::vector<Mention>& mentions) const;
   Result<std::vector<catalog::Parent>> bind_revision(const Revise& revision, const Entry& entry) const;
@@ -81,6 +83,8 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
     bool cascade = false;
     std::optional<WallTime> scheduled_for = {};
     bool automatic = false;
+    OnlyIf only_if = {};                           // of the first
+    std::optional<catalog::Receipt> receipt = {};  // with the last
   };
   void revive_children(catalog::StepId step);
   void run_descendants(catalog::StepId step, Callback<Result<Accepted>> done);
@@ -92,7 +96,7 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
   void arm_timer();
   void follow_schedule(const catalog::Revision& revision);
   void fire(Timetable::Firing firing);
-  void end_schedule(const std::string& name, Callback<Status> done);
+  void end_schedule(const std::string& name, OnlyIf only_if, Callback<Status> done);
   void end_schedule_with(catalog::Revision last, Callback<Status> done);
 
   // carry_out.cc
@@ -130,6 +134,9 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
   // remove.cc
   void drop(const std::vector<catalog::StepId>& steps, Callback<Result<Removed>> done);
   void forget_step(catalog::StepId id);
+
+  // retire.cc
+  bool is_leaving_its_process(RevisionKey key) const;
 
   // recover.cc
   using Pauses = std::map<std::string, SteadyTime>;  // by job: until when it waits for its next attempt

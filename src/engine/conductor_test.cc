@@ -337,5 +337,90 @@ TEST(ConductorOnASlowDisk, GivesAChildItsParentsResultBeforeItIsSaved) {
   threads.stop();
 }
 
+TEST_F(ConductorTest, CommitsAReceiptWithWhatItIsForOrNotAtAll) {
+  catalog::Receipt receipt{.key = "k", .request = "digest", .answer = {{"status", 201}}, .created = from_micros(1)};
+  auto submit_with = [&](std::string key) {
+    Submission submission;
+    submission.steps.push_back({.name = "a", .service = "function/python", .request = {}, .labels = {}});
+    submission.receipt = receipt;
+    submission.receipt->key = std::move(key);
+    return wait<Result<std::vector<Accepted>>>(
+        [&](auto done) { life->conductor->submit(std::move(submission), std::move(done)); });
+  };
+  ASSERT_TRUE(submit_with("k"));
+  EXPECT_EQ(submit_with("taken").error().code, Code::conflict);
+  auto again = engine::again(newest("a"));
+  again.kind = Revise::Kind::replace;
+  again.receipt = receipt;
+  again.receipt->key = "revised";
+  ASSERT_TRUE(wait<Result<Accepted>>([&](auto done) { life->conductor->revise(std::move(again), std::move(done)); }));
+  EXPECT_EQ(life->catalog.find_receipt("k").value(), receipt);
+  EXPECT_TRUE(life->catalog.find_receipt("revised").value());
+  EXPECT_FALSE(life->catalog.find_receipt("taken").value());
+}
+
+TEST_F(ConductorTest, ChangesOnlyTheVersionThatIsMeant) {
+  submit({"a"});
+  life->runner.end(life->runner.wait_for_job(0), finished());
+  auto step = newest("a").key.step;
+  OnlyIf seen = std::vector<Version>{{.step = step, .revision = 1, .state = State::finished}};
+  auto revise_if = [&](const OnlyIf& only_if) {
+    auto again = engine::again(newest("a"));
+    again.only_if = only_if;
+    return wait<Result<Accepted>>([&](auto done) { life->conductor->revise(std::move(again), std::move(done)); });
+  };
+  auto cancel_if = [&](const OnlyIf& only_if) {
+    return wait<Status>([&](auto done) { life->conductor->cancel("a", std::move(done), only_if); });
+  };
+  auto remove_if = [&](const OnlyIf& only_if) {
+    return wait<Result<Removed>>(
+        [&](auto done) { life->conductor->remove("a", "function/python", true, std::move(done), only_if); });
+  };
+  EXPECT_EQ(revise_if(std::vector<Version>{}).error().code, Code::precondition);
+  ASSERT_TRUE(revise_if(seen));
+  auto refused = revise_if(seen);
+  EXPECT_EQ(refused.error().code, Code::precondition);
+  EXPECT_THAT(refused.error().message, HasSubstr("revision 2"));
+  EXPECT_EQ(cancel_if(seen).error().code, Code::precondition);
+  EXPECT_EQ(remove_if(seen).error().code, Code::precondition);
+  life->runner.wait_for_job(1);
+  seen->push_back({.step = step, .revision = 2, .state = State::running});
+  EXPECT_TRUE(cancel_if(seen));
+  EXPECT_TRUE(remove_if(std::nullopt));
+}
+
+TEST_F(ConductorTest, RetiresSupersededRevisionsAndBindsNoLongerToThem) {
+  submit({"a"});
+  life->runner.end(life->runner.wait_for_job(0), finished());
+  for (std::size_t run = 1; run < 3; ++run) {
+    settle_down();
+    ASSERT_TRUE(revise("a", Revise::Kind::rerun));
+    life->runner.end(life->runner.wait_for_job(run), finished());
+  }
+  settle_down();
+  auto try_to_retire = [&](bool dry_run) {
+    return wait<Result<std::vector<Retired>>>(
+        [&](auto done) { life->conductor->retire({.revisions = 1}, dry_run, std::move(done)); });
+  };
+  auto retire = [&](bool dry_run) {
+    std::vector<int> numbers;
+    auto retired = try_to_retire(dry_run).value();
+    for (const auto& one : retired) numbers.push_back(one.name == "a" ? one.key.revision : 0);
+    return numbers;
+  };
+  auto step = newest("a").key.step;
+  EXPECT_THAT(retire(true), ElementsAre(1, 2));
+  EXPECT_EQ(life->catalog.revisions(step)->size(), 3U);
+  submit({"b"}, {"a@2"});
+  life->catalog.fail_next({.code = Code::io, .message = "no disk"});
+  EXPECT_EQ(try_to_retire(false).error().code, Code::io);
+  EXPECT_THAT(retire(false), ElementsAre(1));
+  EXPECT_THAT(submit({"c"}, {"a@1"}).error().message, HasSubstr("has no revision 1"));
+  EXPECT_THAT(retire(false), testing::IsEmpty());
+  kill_and_restart();
+  EXPECT_EQ(life->catalog.revisions(step)->size(), 2U);
+  EXPECT_TRUE(submit({"c"}, {"a@2"}));
+}
+
 }  // namespace
 }  // namespace lo::engine

@@ -78,7 +78,8 @@ void Registry::add_revision(const catalog::Revision& revision) {
            .state = revision.state,
            .reason = revision.reason,
            .scheduled_for = scheduled_for(revision.facts),
-           .auto_update = wants_updates(revision.request)};
+           .auto_update = wants_updates(revision.request),
+           .ended = revision.ended.value_or(WallTime{})};
   if (revision.state == State::finished) set_facts(revision.key, revision.facts);
   set_parents(revision.key, revision.parents);
 }
@@ -112,6 +113,10 @@ std::optional<RevisionKey> Registry::cached(const std::string& cache_key) const 
   return at->second;
 }
 
+void Registry::set_ended(RevisionKey key, WallTime at) {
+  if (auto found = steps_.find(key.step); found != steps_.end()) found->second.revisions.at(key.revision).ended = at;
+}
+
 void Registry::set_parents(RevisionKey key, std::vector<catalog::Parent> parents) {
   for (const auto& parent : parents)
     if (auto at = steps_.find(parent.key.step); at != steps_.end() && parent.key.step != key.step)
@@ -122,7 +127,24 @@ void Registry::set_parents(RevisionKey key, std::vector<catalog::Parent> parents
 void Registry::remove_revision(RevisionKey key) {
   auto at = steps_.find(key.step);
   if (at == steps_.end()) return;
-  if (auto brief = at->second.revisions.extract(key.revision)) uncache(key, brief.mapped());
+  auto node = at->second.revisions.extract(key.revision);
+  if (node.empty()) return;
+  uncache(key, node.mapped());
+  std::set<StepId> used;  // by those that are left
+  for (const auto& brief : std::views::values(at->second.revisions))
+    for (const auto& parent : brief.parents) used.insert(parent.key.step);
+  for (const auto& parent : node.mapped().parents)
+    if (auto made_from = steps_.find(parent.key.step); made_from != steps_.end() && !used.contains(parent.key.step))
+      made_from->second.used_by.erase(key.step);
+}
+
+void Registry::restore_revision(RevisionKey key, Brief brief) {
+  auto at = steps_.find(key.step);
+  if (at == steps_.end()) return;
+  auto parents = brief.parents;
+  if (!brief.cache_key.empty()) cached_.try_emplace(brief.cache_key, key);
+  at->second.revisions[key.revision] = std::move(brief);
+  set_parents(key, std::move(parents));
 }
 
 void Registry::remove_step(StepId id) {
@@ -286,6 +308,36 @@ std::vector<StepId> Registry::auto_updated() const {
 bool Registry::is_to_update(const Entry& entry) const {
   if (entry.leaving || entry.revisions.empty() || !entry.revisions.at(entry.newest_own()).auto_update) return false;
   return !entry.busy() && entry.revisions.rbegin()->second.state != State::cancelled && is_behind(entry.step.id);
+}
+
+std::set<RevisionKey> Registry::beyond(const Entry& entry, const Retention& keep) const {
+  std::set<RevisionKey> keys;
+  auto finished = entry.newest_finished();
+  auto own = entry.newest_own();  // from which on a rerun makes all again
+  int newer = 0;
+  for (const auto& [number, brief] : entry.revisions | std::views::reverse) {
+    auto too_many = keep.revisions && newer >= *keep.revisions;
+    auto too_old = keep.ended_since && brief.ended < *keep.ended_since;
+    auto needed = newer++ == 0 || number == finished || number >= own || !is_terminal(brief.state);
+    if (!needed && (too_many || too_old)) keys.insert({.step = entry.step.id, .revision = number});
+  }
+  return keys;
+}
+
+std::vector<RevisionKey> Registry::superseded(const Retention& keep) const {
+  if (!keep.revisions && !keep.ended_since) return {};
+  std::set<RevisionKey> can_go;
+  std::vector<RevisionKey> stay;
+  for (const auto& [id, entry] : steps_) {
+    auto keys = entry.leaving ? std::set<RevisionKey>{} : beyond(entry, keep);
+    for (auto number : std::views::keys(entry.revisions))
+      if (RevisionKey key{.step = id, .revision = number}; !keys.contains(key)) stay.push_back(key);
+    can_go.merge(keys);
+  }
+  for (std::size_t next = 0; next < stay.size() && !can_go.empty(); ++next)
+    for (const auto& parent : find(stay[next])->parents)
+      if (can_go.erase(parent.key) > 0) stay.push_back(parent.key);
+  return {can_go.begin(), can_go.end()};
 }
 
 std::vector<StepId> Registry::ancestors(StepId id) const {

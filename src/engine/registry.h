@@ -25,6 +25,13 @@ struct Brief {
   std::string cache_key = {};                    // of a finished one
   std::optional<WallTime> scheduled_for = {};
   bool auto_update = false;                      // as its request says
+  WallTime ended = {};
+};
+
+// Which superseded revisions are kept. A limit that is missing keeps all.
+struct Retention {
+  std::optional<int> revisions = {};        // this many of each step, the newest
+  std::optional<WallTime> ended_since = {}; // those that ended later
 };
 
 struct Entry {
@@ -57,8 +64,10 @@ class Registry {
   void add_revision(const catalog::Revision& revision);
   void set_state(RevisionKey key, State state, Reason reason);
   void set_facts(RevisionKey key, const json::object& facts);  // of one that has finished
+  void set_ended(RevisionKey key, WallTime at);
   void set_parents(RevisionKey key, std::vector<catalog::Parent> parents);
   void remove_revision(RevisionKey key);
+  void restore_revision(RevisionKey key, Brief brief);  // as remove_revision found it; nothing when its step is gone
   void remove_step(StepId id);
   void set_leaving(StepId id, bool leaving);
 
@@ -91,10 +100,15 @@ class Registry {
   std::vector<StepId> auto_updated() const;
   std::vector<StepId> auto_updated(StepId id) const;
 
+  // Revisions beyond either limit that can go: not the newest of a step, its newest result, the newest that its own service made and what
+  // amended that, one that has not ended, or one that a revision that stays was made from.
+  std::vector<RevisionKey> superseded(const Retention& keep) const;
+
   // Every step that `id` was made from, directly or not, by newest revisions; nearest first, `id` itself is not among them.
   std::vector<StepId> ancestors(StepId id) const;
 
  private:
+  std::set<RevisionKey> beyond(const Entry& entry, const Retention& keep) const;
   std::optional<std::string> outdated(StepId id, const catalog::Parent& parent) const;
   void uncache(RevisionKey key, const Brief& brief);
   bool is_behind(StepId id) const;  // made again it would have other inputs, and those have finished

@@ -152,5 +152,78 @@ TEST_F(RegistryTest, FindsThoseThatFailedOnlyBecauseTheirInputDid) {
   EXPECT_THAT(registry.failed_by_upstream(3), IsEmpty());
 }
 
+TEST_F(RegistryTest, SupersededRevisionsBeyondTheLimitCanGo) {
+  step(1, "data");
+  for (int number = 1; number <= 4; ++number) revision(1, number, State::finished);
+  EXPECT_THAT(registry.superseded({}), IsEmpty());
+  EXPECT_THAT(registry.superseded({.revisions = 4}), IsEmpty());
+  EXPECT_THAT(registry.superseded({.revisions = 2}), ElementsAre(RevisionKey{1, 1}, RevisionKey{1, 2}));
+  EXPECT_THAT(registry.superseded({.revisions = 0}), ElementsAre(RevisionKey{1, 1}, RevisionKey{1, 2}, RevisionKey{1, 3}));
+}
+
+TEST_F(RegistryTest, SupersededRevisionsThatEndedLongAgoCanGo) {
+  step(1, "data");
+  for (int number = 1; number <= 3; ++number) {
+    revision(1, number, State::finished);
+    registry.set_ended({1, number}, from_micros(number));
+  }
+  EXPECT_THAT(registry.superseded({.ended_since = from_micros(2)}), ElementsAre(RevisionKey{1, 1}));
+  EXPECT_THAT(registry.superseded({.ended_since = from_micros(9)}), ElementsAre(RevisionKey{1, 1}, RevisionKey{1, 2}));
+}
+
+TEST_F(RegistryTest, WhatIsStillNeededIsNotSuperseded) {
+  step(1, "data");
+  revision(1, 1, State::running);    // has not ended
+  revision(1, 2, State::finished);   // the newest result
+  revision(1, 3, State::cancelled);  // nothing of these
+  revision(1, 4, State::failed);     // the newest
+  EXPECT_THAT(registry.superseded({.revisions = 0}), ElementsAre(RevisionKey{1, 3}));
+}
+
+TEST_F(RegistryTest, WhatARerunMakesAgainStays) {
+  step(1, "data");
+  revision(1, 1, State::finished);
+  revision(1, 2, State::finished);
+  for (int number = 3; number <= 4; ++number) {
+    Revision typed;
+    typed.key = {.step = 1, .revision = number};
+    typed.operation = "transform/dataType";
+    typed.state = State::finished;
+    typed.parents = {parent("data", 1, number - 1)};
+    registry.add_revision(typed);
+  }
+  EXPECT_THAT(registry.superseded({.revisions = 0}), ElementsAre(RevisionKey{1, 1}));
+}
+
+TEST_F(RegistryTest, WhatARevisionThatStaysWasMadeFromStays) {
+  step(1, "data");
+  step(2, "model");
+  step(3, "prediction");
+  for (int number = 1; number <= 3; ++number) revision(1, number, State::finished);
+  revision(2, 1, State::finished, {parent("data", 1, 1)});
+  revision(2, 2, State::finished, {parent("data", 1, 2)});
+  revision(2, 3, State::finished, {parent("data", 1, 3)});
+  revision(3, 1, State::finished, {parent("model", 2, 2)});
+  EXPECT_THAT(registry.superseded({.revisions = 1}), ElementsAre(RevisionKey{1, 1}, RevisionKey{2, 1}));
+}
+
+TEST_F(RegistryTest, RemovedRevisionNoLongerUsesWhatItWasMadeFrom) {
+  step(1, "data");
+  step(2, "other");
+  step(3, "model");
+  revision(1, 1, State::finished);
+  revision(2, 1, State::finished);
+  revision(3, 1, State::finished, {parent("data", 1, 1), parent("other", 2, 1)});
+  revision(3, 2, State::finished, {parent("other", 2, 1)});
+  auto brief = *registry.find(RevisionKey{3, 1});
+  registry.remove_revision({3, 1});
+  EXPECT_THAT(registry.descendants(1), IsEmpty());
+  EXPECT_THAT(registry.descendants(2), ElementsAre(3));
+  EXPECT_EQ(registry.find("model")->newest(), 2);
+  registry.restore_revision({3, 1}, brief);
+  EXPECT_THAT(registry.descendants(1), ElementsAre(3));
+  EXPECT_EQ(registry.bind("model@1", "/x")->key.revision, 1);
+}
+
 }  // namespace
 }  // namespace lo::engine

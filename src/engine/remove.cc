@@ -7,12 +7,13 @@
 
 namespace lo::engine {
 
-void Conductor::Impl::cancel(const std::string& name, Callback<Status> done) {
+void Conductor::Impl::cancel(const std::string& name, const OnlyIf& only_if, Callback<Status> done) {
   const auto* entry = registry_.find(name);
   if (entry == nullptr) return done(fail(Code::not_found, fmt::format("there is no step \"{}\"", name)));
+  if (auto same = check_version(only_if, *entry); !same) return done(std::unexpected(same.error()));
   const auto& newest = entry->revisions.at(entry->newest());
   if (!entry->busy()) {
-    if (timetable_.contains(entry->step.id)) return end_schedule(name, std::move(done));
+    if (timetable_.contains(entry->step.id)) return end_schedule(name, only_if, std::move(done));
     if (newest.state == State::cancelled) return done({});
     return done(fail(Code::conflict, fmt::format("the step \"{}\" has ended: {}", name, to_string(newest.state))));
   }
@@ -27,11 +28,12 @@ void Conductor::Impl::cancel(const std::string& name, Callback<Status> done) {
   ports_.catalog->commit({}, [done = std::move(done)](Status status) mutable { done(status); });
 }
 
-void Conductor::Impl::remove(const std::string& name, const std::string& service, bool cascade,
+void Conductor::Impl::remove(const std::string& name, const std::string& service, bool cascade, const OnlyIf& only_if,
                              Callback<Result<Removed>> done) {
   const auto* entry = registry_.find(name);
   if (entry == nullptr || entry->leaving || entry->step.service != service)
     return done(fail(Code::not_found, fmt::format("there is no {} \"{}\"", service, name)));
+  if (auto same = check_version(only_if, *entry); !same) return done(std::unexpected(same.error()));
   auto steps = registry_.descendants(entry->step.id);
   if (!cascade && !steps.empty())
     return done(fail(Code::conflict, fmt::format("\"{}\" is used by \"{}\"{}: delete that first, or ask for ?cascade=true", name,

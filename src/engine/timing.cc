@@ -59,15 +59,16 @@ void Conductor::Impl::fire(Timetable::Firing firing) {
 }
 
 // The run that would come next is cancelled before it begins: the step's newest revision says so, and there is none after it.
-void Conductor::Impl::end_schedule(const std::string& name, Callback<Status> done) {
+void Conductor::Impl::end_schedule(const std::string& name, OnlyIf only_if, Callback<Status> done) {
   const auto* entry = registry_.find(name);
   RevisionKey own{.step = entry->step.id, .revision = entry->newest_own()};
-  ports_.pool->post([self = shared_from_this(), name, own, done = std::move(done)]() mutable {
+  ports_.pool->post([self = shared_from_this(), name, own, only_if = std::move(only_if), done = std::move(done)]() mutable {
     auto last = self->ports_.catalog->revision(own);
-    self->on_strand([name, own, last = std::move(last), done = std::move(done)](Impl& impl) mutable {
+    self->on_strand([name, own, last = std::move(last), only_if = std::move(only_if), done = std::move(done)](Impl& impl) mutable {
       if (!last) return done(std::unexpected(last.error()));
       const auto* now = impl.registry_.find(name);
-      if (now == nullptr || now->busy() || now->newest_own() != own.revision || !*last) return impl.cancel(name, std::move(done));
+      if (now == nullptr || now->busy() || now->newest_own() != own.revision || !*last) return impl.cancel(name, only_if, std::move(done));
+      if (auto same = impl.check_version(only_if, *now); !same) return done(std::unexpected(same.error()));
       impl.end_schedule_with(std::move(**last), std::move(done));
     });
   });
