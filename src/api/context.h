@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 
+#include "api/open_keys.h"
 #include "base/bell.h"
 #include "base/clock.h"
 #include "catalog/catalog.h"
@@ -29,6 +31,19 @@ inline constexpr std::string_view kPrefix = "/api/learningOrchestra/v1";
 
 class ToolIndexes;
 
+// What housekeeping leaves. A limit that is missing keeps all.
+struct Keep {
+  std::optional<int> revisions = {};                         // of each step, the newest
+  std::optional<std::chrono::microseconds> revision_age = {};  // since they ended
+  std::int64_t events = 1'000'000;
+  std::chrono::microseconds receipts = std::chrono::hours{24};  // answers to requests with an Idempotency-Key
+};
+
+struct SweptFiles {
+  std::int64_t count = 0;
+  std::int64_t bytes = 0;
+};
+
 struct Context {
   engine::Conductor* conductor = nullptr;
   engine::Runner* runner = nullptr;  // for jobs that belong to no step
@@ -45,6 +60,10 @@ struct Context {
   std::function<std::filesystem::path(engine::RevisionKey, int attempt)> log_path;
   Bell* logs = nullptr;                              // rings when a log has grown
   std::function<json::object()> runners;             // engine::Runner::status
+  std::shared_ptr<OpenKeys> open_keys = std::make_shared<OpenKeys>();
+  Keep keep;
+  std::function<Result<SweptFiles>(bool dry_run)> sweep_logs;  // removes logs that are not kept; blocks
+  std::function<Status()> check_room;                          // Code::no_space while the disk is nearly full; does not block
   std::uint64_t upload_limit = std::uint64_t{1} << 40;  // bytes
 };
 

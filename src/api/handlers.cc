@@ -85,6 +85,10 @@ std::optional<std::chrono::milliseconds> preferred_wait(const http::Request& req
   return std::chrono::seconds{std::min(seconds, kMost)};
 }
 
+void add_applied_wait(std::chrono::milliseconds wait, http::Response& response) {
+  response.headers.emplace_back("Preference-Applied", fmt::format("wait={}", wait.count() / 1000));
+}
+
 namespace {
 
 // Blocks.

@@ -56,6 +56,9 @@ void add_next_link(const http::Request& request, const Page& page, std::size_t s
 // Prefer: wait=N (RFC 7240): how long the client would wait, at most 300 s; nothing without it.
 std::optional<std::chrono::milliseconds> preferred_wait(const http::Request& request);
 
+// Preference-Applied: wait=N
+void add_applied_wait(std::chrono::milliseconds wait, http::Response& response);
+
 // Waits until the newest revision of every name has ended, or `most` is over.
 Awaitable<void> wait_until_ended(const Context& context, std::vector<std::string> names, std::chrono::milliseconds most);
 

@@ -1,7 +1,10 @@
 #include "api/log_stream.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <fmt/format.h>
 
 #include "base/fd.h"
 #include "http/sse.h"
@@ -74,6 +77,12 @@ Awaitable<void> follow(const Context& context, LogPlace place, http::BodyWriter&
 }
 
 }  // namespace
+
+std::string log_tag(const LogPlace& place) {
+  struct stat status {};
+  if (::stat(place.path.c_str(), &status) != 0) return "\"0\"";
+  return fmt::format("\"{:x}-{:x}-{:x}\"", status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+}
 
 http::Response log_response(const Context& context, LogPlace place) {
   http::Response response = http::text_response(200, "text/plain; charset=utf-8", "");

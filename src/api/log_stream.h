@@ -13,6 +13,9 @@ struct LogPlace {
   std::filesystem::path path;
 };
 
+// A tag of the log as it is now, with its quotes: it changes whenever something is printed. Blocks.
+std::string log_tag(const LogPlace& place);
+
 // 200 text/plain: the log as it is now, read piece by piece; empty while nothing was printed.
 http::Response log_response(const Context& context, LogPlace place);
 

@@ -7,6 +7,7 @@
 #include "api/routes.h"
 #include "api/verbs.h"
 #include "api/webhooks.h"
+#include "http/etag.h"
 #include "http/sse.h"
 #include "observe/event_document.h"
 
@@ -19,11 +20,11 @@ constexpr std::size_t kBatch = 256;
 
 using observe::event_document;
 
-Answer subscribe(const Context& context, http::Request& request) {
+Accepting add_subscription(const Context& context, const http::Request& request, const Ticket& ticket) {
   auto body = parse_json_object(request.body);
   if (!body) co_return std::unexpected(body.error());
   Fields fields(*body, Fields::Of::something_else);
-  if (fields.has("webhook")) co_return co_await add_webhook(context, *body);
+  if (fields.has("webhook")) co_return co_await add_webhook(context, *body, ticket);
   auto name = fields.name("name");
   for (auto key : {"filter", "secret"})
     if (fields.has(key)) fields.refuse(key, fmt::format("{} goes with a webhook", key));
@@ -31,15 +32,19 @@ Answer subscribe(const Context& context, http::Request& request) {
   if (auto sound = fields.finish(); !sound) co_return std::unexpected(sound.error());
   if (auto record = co_await load_step(context, name); !record)
     co_return fail_field(Code::unacceptable, "/name", fmt::format("there is no step \"{}\"", name));
+  auto url = fmt::format("{}/observe/{}", kPrefix, name);
+  Acceptance acceptance{.body = {{"result", url}}, .location = url, .steps = {name}};
   catalog::Batch batch;
   batch.emplace_back(catalog::PutSubscription{{.name = name, .created = context.clock->now(), .options = {}}});
+  if (auto receipt = ticket.receipt(acceptance)) batch.emplace_back(catalog::PutReceipt{*std::move(receipt)});
   auto saved =
       co_await await_callback<Status>([&](auto done) { context.catalog->commit(std::move(batch), std::move(done)); });
   if (!saved) co_return std::unexpected(saved.error());
-  auto url = fmt::format("{}/observe/{}", kPrefix, name);
-  auto response = result_response(201, json::value(url));
-  response.headers.emplace_back("Location", url);
-  co_return response;
+  co_return acceptance;
+}
+
+Answer subscribe(const Context& context, http::Request& request) {
+  return once(context, request, [&](Ticket& ticket) { return add_subscription(context, request, ticket); });
 }
 
 Answer unsubscribe(const Context& context, http::Request& request) {
@@ -57,7 +62,7 @@ Answer unsubscribe(const Context& context, http::Request& request) {
   co_return result_response(200, "deleted subscription");
 }
 
-Answer list_subscriptions(const Context& context, http::Request&) {
+Answer list_subscriptions(const Context& context, http::Request& request) {
   auto subscriptions = co_await context.pool->run([&] { return context.catalog->subscriptions(); });
   if (!subscriptions) co_return std::unexpected(subscriptions.error());
   json::array documents;
@@ -70,7 +75,7 @@ Answer list_subscriptions(const Context& context, http::Request&) {
     if (auto record = co_await load_step(context, subscription.name)) document["metadata"] = metadata_of(*record);
     documents.push_back(std::move(document));
   }
-  co_return result_response(200, std::move(documents));
+  co_return http::with_etag(request, result_response(200, std::move(documents)));
 }
 
 // The next events of a name after `seq`, waiting for one at most `most`. Empty when there was none.
@@ -88,16 +93,17 @@ Awaitable<Result<std::vector<catalog::Event>>> next_events(const Context& contex
   }
 }
 
-// Long poll. Without ?after: answers when the step has ended or `wait` is over. With it: at the next event after that id.
+// Long poll, for ?wait or else for what Prefer says. Without ?after: answers when the step has ended or `wait` is over. With it: at the next event after that id.
 Answer observe_step(const Context& context, http::Request& request) {
   constexpr std::int64_t kLongest = 300;
   auto name = request.parameters.at("name");
-  if (observe::is_webhook_id(name)) co_return co_await show_webhook(context, name);
+  if (observe::is_webhook_id(name)) co_return co_await show_webhook(context, name, request);
   auto wait = whole_number(request, "wait", 0);
   auto after = whole_number(request, "after", -1);
   if (!wait || !after) co_return std::unexpected((wait ? after : wait).error());
   if (auto record = co_await load_step(context, name); !record) co_return std::unexpected(record.error());
-  std::chrono::milliseconds most = std::chrono::seconds{std::min(*wait, kLongest)};
+  auto preferred = request.query_value("wait") ? std::nullopt : preferred_wait(request);
+  auto most = preferred.value_or(std::chrono::seconds{std::min(*wait, kLongest)});
   json::array events;
   if (*after < 0) {
     std::vector<std::string> names{name};
@@ -111,7 +117,9 @@ Answer observe_step(const Context& context, http::Request& request) {
   auto record = co_await load_step(context, name);
   if (!record) co_return std::unexpected(record.error());
   json::object body{{"result", metadata_of(*record)}, {"events", std::move(events)}, {"last", last}};
-  co_return http::json_response(200, body);
+  auto response = http::json_response(200, body);
+  if (preferred) add_applied_wait(*preferred, response);
+  co_return http::with_etag(request, std::move(response));
 }
 
 catalog::EventFilter filter_of(const http::Request& request) {

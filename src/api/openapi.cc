@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <map>
+#include <set>
 #include <stdexcept>
 
 #include "api/observe_schemas.h"
@@ -43,6 +44,30 @@ json::object flag_parameter(std::string_view name, std::string_view description)
 
 json::object ref(std::string_view name) { return {{"$ref", fmt::format("#/components/schemas/{}", name)}}; }
 
+json::object header_parameter(std::string_view name, json::object schema, std::string_view description) {
+  return parameter(name, "header", std::move(schema), description);
+}
+
+json::object wait_parameter() {
+  return header_parameter("Prefer", text_schema(), "wait=N: answer after the end of the step, or after N seconds (at most 300), with the member metadata");
+}
+
+json::object key_parameter() {
+  return header_parameter("Idempotency-Key", {{"type", "string"}, {"minLength", 1}, {"maxLength", 255}, {"pattern", "^[!-~]+$"}},
+                          "of the client's choice: a repeat of the request with the same key makes nothing and gets the first answer "
+                          "again, with Idempotency-Replayed: true; also after a crash, for 24 hours");
+}
+
+json::object if_match_parameter() {
+  return header_parameter("If-Match", text_schema(),
+                          "ETag of any document that shows the step, such as GET /step/{name}, or several of them: done only while the step has "
+                          "the same revision in the same state, else 412. What else such a document shows may have changed");
+}
+
+json::object if_none_match_parameter() {
+  return header_parameter("If-None-Match", text_schema(), "ETag of an earlier answer: 304 without a body while it is the same");
+}
+
 // What is particular to an operation.
 struct Operation {
   std::string summary;
@@ -54,6 +79,10 @@ struct Operation {
   std::vector<std::string> answer_types{"application/json"};
   json::object answer = {};                  // schema of what is answered when all is well
   std::string_view subject = "Name";         // schema of {name} in the path
+  bool once = false;                         // takes an Idempotency-Key
+  bool waits = false;                        // takes Prefer: wait
+  bool on_condition = false;                 // takes If-Match
+  bool tagged = false;                       // answers with an ETag
 };
 
 json::object upload_content(const Service& service) {
@@ -95,28 +124,33 @@ json::object with_policy(json::object schema) {
 
 void describe_service(const Service& service, std::map<std::string, Operation>& out) {
   auto schema = with_policy(service.schema);
-  out["list " + service.path] = {.summary = "All of them, oldest first", .parameters = page_parameters(), .body = {}, .problems = {406}};
+  out["list " + service.path] = {.summary = "All of them, oldest first", .parameters = page_parameters(), .body = {}, .problems = {406}, .tagged = true};
   out["get " + service.path] = {.summary = "Metadata and documents",
                                 .parameters = document_parameters(),
                                 .body = {},
                                 .answers = {200},
-                                .problems = {400, 404, 406}};
+                                .problems = {400, 404, 406},
+                                .tagged = true};
   if (service.shown == Shown::picture)
     out["show " + service.path] = {.summary = "The picture",
                                    .parameters = {parameter("revision", "query", whole(2147483647), "an old revision")},
                                    .body = {},
                                    .problems = {404, 406},
-                                   .answer_types = {"image/png"}};
+                                   .answer_types = {"image/png"},
+                                   .tagged = true};
   out["delete " + service.path] = {.summary = "Delete, and free the name",
                                    .parameters = {flag_parameter("cascade", "also what was made from it")},
                                    .body = {},
-                                   .problems = {404, 409}};
+                                   .problems = {404, 409},
+                                   .on_condition = true};
   out["create " + service.path] = {.summary = service.summary,
                                    .parameters = upload_parameters(service),
                                    .body = schema,
                                    .content = upload_content(service),
                                    .answers = {201},
-                                   .problems = {400, 406, 409, 413, 415}};
+                                   .problems = {400, 406, 409, 413, 415},
+                                   .once = true,
+                                   .waits = true};
   auto change_parameters = upload_parameters(service);
   change_parameters.push_back(flag_parameter("cascade", "also run what was made from it again, in order"));
   out["change " + service.path] = {.summary = "Change the request and run it again",
@@ -124,7 +158,10 @@ void describe_service(const Service& service, std::map<std::string, Operation>& 
                                    .body = changed_part(schema),
                                    .content = upload_content(service),
                                    .answers = {201},
-                                   .problems = {400, 404, 406, 409, 413, 415}};
+                                   .problems = {400, 404, 406, 409, 413, 415},
+                                   .once = true,
+                                   .waits = true,
+                                   .on_condition = true};
 }
 
 void describe_data_type(std::map<std::string, Operation>& out) {
@@ -133,13 +170,17 @@ void describe_data_type(std::map<std::string, Operation>& out) {
   out["change types"] = {.summary = "Give fields of a dataset another type, in place",
                          .parameters = {},
                          .body = std::move(schema),
-                         .problems = {400, 404, 406, 409, 413, 415}};
-  out["list transform/dataType"] = {.summary = "Datasets that were typed", .parameters = page_parameters(), .body = {}, .problems = {406}};
-  out["get transform/dataType"] = {.summary = "Metadata and rows", .parameters = document_parameters(), .body = {}, .problems = {400, 404, 406}};
+                         .problems = {400, 404, 406, 409, 413, 415},
+                         .once = true,
+                         .waits = true,
+                         .on_condition = true};
+  out["list transform/dataType"] = {.summary = "Datasets that were typed", .parameters = page_parameters(), .body = {}, .problems = {406}, .tagged = true};
+  out["get transform/dataType"] = {.summary = "Metadata and rows", .parameters = document_parameters(), .body = {}, .problems = {400, 404, 406}, .tagged = true};
   out["delete transform/dataType"] = {.summary = "Delete the dataset",
                                       .parameters = {flag_parameter("cascade", "also what was made from it")},
                                       .body = {},
-                                      .problems = {404, 409}};
+                                      .problems = {404, 409},
+                                      .on_condition = true};
 }
 
 void describe_steps(std::map<std::string, Operation>& out) {
@@ -148,29 +189,33 @@ void describe_steps(std::map<std::string, Operation>& out) {
   filters.push_back(parameter("status", "query", ref("Status"), "of the newest revision"));
   filters.push_back(parameter("label", "query", text_schema(), "key=value"));
   filters.push_back(flag_parameter("stale", "only those that are, or are not, stale"));
-  out["list steps"] = {.summary = "Steps of all services", .parameters = filters, .body = {}, .problems = {406}};
-  out["get step"] = {.summary = "Everything known of a step", .parameters = {}, .body = {}, .problems = {404}};
+  out["list steps"] = {.summary = "Steps of all services", .parameters = filters, .body = {}, .problems = {406}, .tagged = true};
+  out["get step"] = {.summary = "Everything known of a step", .parameters = {}, .body = {}, .problems = {404}, .tagged = true};
   out["get lineage"] = {.summary = "What it was made from and what was made from it",
                         .parameters = {parameter("direction", "query", {{"type", "string"}, {"enum", json::array{"up", "down", "both"}}}, "both when missing")},
                         .body = {},
-                        .problems = {404, 406}};
+                        .problems = {404, 406},
+                        .tagged = true};
   out["get log"] = {.summary = "What it printed",
                     .parameters = {flag_parameter("follow", "as server-sent events while it runs"),
                                    parameter("revision", "query", whole(2147483647), "an old revision"),
                                    parameter("attempt", "query", whole(2147483647), "an old attempt")},
                     .body = {},
                     .problems = {404, 406},
-                    .answer_types = {"text/plain", "text/event-stream"}};
+                    .answer_types = {"text/plain", "text/event-stream"},
+                    .tagged = true};
   out["get artifact"] = {.summary = "Its result as a file",
                          .parameters = {parameter("format", "query", text_schema(), "joblib, skops, keras, npy, json, csv, parquet, arrow, zip"),
                                         parameter("revision", "query", whole(2147483647), "an old revision")},
                          .body = {},
                          .problems = {404, 406},
                          .answer_types = {"application/octet-stream", "application/vnd.apache.parquet", "application/vnd.apache.arrow.file", "text/csv",
-                                          "application/json", "application/zip", "image/png"}};
-  out["cancel step"] = {.summary = "End it", .parameters = {}, .body = {}, .problems = {404, 409}};
+                                          "application/json", "application/zip", "image/png"},
+                         .tagged = true};
+  out["cancel step"] = {.summary = "End it", .parameters = {}, .body = {}, .problems = {404, 409}, .on_condition = true};
   out["rerun step"] = {
-      .summary = "Run the same request again", .parameters = {flag_parameter("cascade", "also what was made from it, in order")}, .body = {}, .answers = {201}, .problems = {404, 406, 409}};
+      .summary = "Run the same request again", .parameters = {flag_parameter("cascade", "also what was made from it, in order")}, .body = {}, .answers = {201}, .problems = {404, 406, 409},
+      .once = true, .waits = true, .on_condition = true};
 }
 
 void describe_observe(std::map<std::string, Operation>& out) {
@@ -179,17 +224,22 @@ void describe_observe(std::map<std::string, Operation>& out) {
                       .body = subscribe_schema(),
                       .answers = {201},
                       .problems = {400, 406, 409, 413, 415, 429},
-                      .answer = subscribed_schema()};
+                      .answer = subscribed_schema(),
+                      .once = true,
+                      .waits = true};
   out["list subscriptions"] = {.summary = "What is observed, and the state of each webhook",
                                .parameters = {},
                                .body = {},
-                               .answer = subscriptions_schema()};
+                               .answer = subscriptions_schema(),
+                               .tagged = true};
   out["observe step"] = {.summary = "Wait for the end of a step, or for its next event; or show a webhook",
                          .parameters = {parameter("wait", "query", whole(9007199254740991), "seconds; at most 300 are waited"),
                                         parameter("after", "query", whole(9007199254740991), "id of the last event seen")},
                          .body = {},
                          .problems = {404, 406},
-                         .subject = "SubscriptionName"};
+                         .subject = "SubscriptionName",
+                         .waits = true,
+                         .tagged = true};
   out["unsubscribe"] = {.summary = "Observe it no more", .parameters = {}, .body = {}, .problems = {404}, .subject = "SubscriptionName"};
   out["stream events"] = {.summary = "All events as server-sent events",
                           .parameters = {parameter("name", "query", text_schema(), "of a step"),
@@ -210,20 +260,70 @@ void describe_workflows(std::map<std::string, Operation>& out) {
       .content = {{"application/yaml", yaml}, {"text/yaml", yaml}, {"application/x-yaml", yaml}},
       .answers = {200, 201},
       .problems = {400, 406, 409, 413, 415},
-      .answer = workflow_posted_schema()};
-  out["list workflows"] = {.summary = "All of them, oldest first", .parameters = page_parameters(), .body = {}, .problems = {406}, .answer = workflows_schema()};
-  out["get workflow"] = {.summary = "Its steps, and how far they are", .parameters = {}, .body = {}, .problems = {404}, .answer = workflow_shown_schema()};
+      .answer = workflow_posted_schema(),
+      .once = true,
+      .waits = true};
+  out["list workflows"] = {.summary = "All of them, oldest first", .parameters = page_parameters(), .body = {}, .problems = {406}, .answer = workflows_schema(), .tagged = true};
+  out["get workflow"] = {.summary = "Its steps, and how far they are", .parameters = {}, .body = {}, .problems = {404}, .answer = workflow_shown_schema(), .tagged = true};
   out["export workflow"] = {.summary = "A document that recreates it as its steps are now",
                             .parameters = {parameter("format", "query", {{"type", "string"}, {"enum", json::array{"yaml", "json"}}}, "yaml when missing, or as Accept says")},
                             .body = {},
                             .problems = {404, 406},
                             .answer_types = {"application/yaml", "application/json"},
-                            .answer = workflow_schema()};
+                            .answer = workflow_schema(),
+                            .tagged = true};
   out["delete workflow"] = {.summary = "Forget it; its steps stay",
                             .parameters = {flag_parameter("cascade", "also delete its steps, but those that others use")},
                             .body = {},
                             .problems = {404},
                             .answer = workflow_deleted_schema()};
+}
+
+json::object count_schema() { return {{"type", "integer"}, {"minimum", 0}}; }
+
+json::object files_schema() {
+  return {{"type", "object"}, {"required", json::array{"count", "bytes"}}, {"properties", {{"count", count_schema()}, {"bytes", count_schema()}}}};
+}
+
+json::object swept_schema() {
+  json::object result{{"type", "object"},
+                      {"required", json::array{"dryRun", "revisions", "objects", "logs", "events", "bytes"}},
+                      {"properties",
+                       {{"dryRun", {{"type", "boolean"}}},
+                        {"revisions", {{"type", "array"}, {"items", {{"type", "string"}, {"description", "name@revision"}}}}},
+                        {"objects", files_schema()},
+                        {"logs", files_schema()},
+                        {"events", count_schema()},
+                        {"bytes", {{"type", "integer"}, {"minimum", 0}, {"description", "of objects and logs"}}}}}};
+  return {{"type", "object"}, {"required", json::array{"result"}}, {"properties", {{"result", std::move(result)}}}};
+}
+
+json::object usage_schema() {
+  json::object row{{"type", "object"},
+                   {"required", json::array{"value", "steps", "revisions", "attempts", "cpuSeconds", "peakMemory", "bytes"}},
+                   {"properties",
+                    {{"value", {{"type", json::array{"string", "null"}}, {"description", "of the label; null for steps without it"}}},
+                     {"steps", count_schema()},
+                     {"revisions", count_schema()},
+                     {"attempts", count_schema()},
+                     {"cpuSeconds", {{"type", "number"}, {"minimum", 0}, {"description", "of all attempts"}}},
+                     {"peakMemory", {{"type", "integer"}, {"description", "bytes, of the largest attempt"}}},
+                     {"bytes", {{"type", "integer"}, {"description", "of results and uploads; what is shared counts once"}}}}}};
+  return {{"type", "object"},
+          {"required", json::array{"result", "label"}},
+          {"properties", {{"label", text_schema()}, {"result", {{"type", "array"}, {"items", std::move(row)}}}}}};
+}
+
+void describe_housekeeping(std::map<std::string, Operation>& out) {
+  out["collect garbage"] = {.summary = "Remove superseded revisions, logs and events that the server's options do not keep",
+                            .parameters = {flag_parameter("dryRun", "only tell what would go")},
+                            .body = {},
+                            .answer = swept_schema()};
+  out["usage"] = {.summary = "What the steps took, by the values of a label",
+                  .parameters = {parameter("label", "query", text_schema(), "its key; owner when missing")},
+                  .body = {},
+                  .answer = usage_schema(),
+                  .tagged = true};
 }
 
 void describe_system(std::map<std::string, Operation>& out) {
@@ -233,7 +333,7 @@ void describe_system(std::map<std::string, Operation>& out) {
                   .body = {},
                   .answers = {200, 503}};
   out["metrics"] = {.summary = "Numbers for Prometheus", .parameters = {}, .body = {}, .answer_types = {"text/plain"}};
-  out["openapi"] = {.summary = "This document", .parameters = {}, .body = {}};
+  out["openapi"] = {.summary = "This document", .parameters = {}, .body = {}, .tagged = true};
 }
 
 std::map<std::string, Operation> descriptions() {
@@ -243,23 +343,48 @@ std::map<std::string, Operation> descriptions() {
   describe_steps(out);
   describe_workflows(out);
   describe_observe(out);
+  describe_housekeeping(out);
   describe_system(out);
   return out;
+}
+
+json::object header_of(json::object schema, std::string_view description) {
+  return {{"schema", std::move(schema)}, {"description", description}};
+}
+
+// Of an answer that is no problem.
+json::object headers_of(const Operation& operation) {
+  json::object out;
+  if (operation.tagged) out["ETag"] = header_of(text_schema(), "of this answer, for If-None-Match; of a step, for If-Match");
+  if (operation.waits) out["Preference-Applied"] = header_of(text_schema(), "wait=N, where Prefer asked for it");
+  if (operation.once) out["Idempotency-Replayed"] = header_of({{"type", "string"}, {"enum", json::array{"true"}}}, "on the answer to a repeat");
+  return out;
+}
+
+json::object problem_content() { return {{"application/problem+json", {{"schema", ref("Problem")}}}}; }
+
+// What any operation of its kind may be refused with besides.
+std::set<unsigned> problems_of(const Operation& operation) {
+  std::set<unsigned> problems(operation.problems.begin(), operation.problems.end());
+  if (operation.once) problems.insert({400, 409, 422, 507});
+  if (operation.on_condition) problems.insert(412);
+  return problems;
 }
 
 json::object answers_of(const Operation& operation) {
   json::object out;
   json::object content;
   for (const auto& type : operation.answer_types) content[type] = json::object{{"schema", operation.answer}};
+  auto headers = headers_of(operation);
   for (auto status : operation.answers)
     out[fmt::to_string(status)] =
         json::object{{"description", status == 201 ? "Accepted, and on disk" : status == 503 ? "Not ready" : "OK"},
+                     {"headers", headers},
                      {"content", content}};
-  for (auto status : operation.problems)
-    out[fmt::to_string(status)] = json::object{
-        {"description", "Problem"}, {"content", {{"application/problem+json", {{"schema", ref("Problem")}}}}}};
-  out["default"] = json::object{{"description", "Problem"},
-                                {"content", {{"application/problem+json", {{"schema", ref("Problem")}}}}}};
+  if (operation.tagged) out["304"] = json::object{{"description", "The same as If-None-Match says"}, {"headers", headers}};
+  for (auto status : problems_of(operation))
+    out[fmt::to_string(status)] = json::object{{"description", "Problem"}, {"content", problem_content()}};
+  out["default"] = json::object{{"description", "Problem"}, {"content", problem_content()}};
   return out;
 }
 
@@ -267,6 +392,10 @@ json::object operation_object(const http::Route& route, const Operation& operati
   json::object out{{"operationId", route.operation_id}, {"summary", operation.summary}};
   auto parameters = operation.parameters;
   if (route.pattern.contains("{name}")) parameters.push_back(parameter("name", "path", ref(operation.subject), "of the step"));
+  if (operation.once) parameters.push_back(key_parameter());
+  if (operation.waits) parameters.push_back(wait_parameter());
+  if (operation.on_condition) parameters.push_back(if_match_parameter());
+  if (operation.tagged) parameters.push_back(if_none_match_parameter());
   if (!parameters.empty()) out["parameters"] = std::move(parameters);
   if (!operation.body.empty()) {
     auto content = operation.content;

@@ -72,8 +72,8 @@ engine::Revise revise_by(DataTypeBody body) {
           .mentions = {}};
 }
 
-Awaitable<Result<std::vector<engine::Accepted>>> submit(const Context& context, Draft draft) {
-  engine::Submission submission{.steps = std::move(draft.steps), .mentions = std::move(draft.mentions)};
+Awaitable<Result<std::vector<engine::Accepted>>> submit(const Context& context, Draft draft, std::optional<catalog::Receipt> receipt) {
+  engine::Submission submission{.steps = std::move(draft.steps), .mentions = std::move(draft.mentions), .receipt = std::move(receipt)};
   co_return co_await await_callback<Result<std::vector<engine::Accepted>>>([&](auto done) {
     context.conductor->submit(std::move(submission), std::move(done));
   });

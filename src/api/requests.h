@@ -20,7 +20,8 @@ engine::Revise revise_by(const Service& service, Draft draft);
 // The new revision of a dataset that a dataType asks for.
 engine::Revise revise_by(DataTypeBody body);
 
-Awaitable<Result<std::vector<engine::Accepted>>> submit(const Context& context, Draft draft);
+Awaitable<Result<std::vector<engine::Accepted>>> submit(const Context& context, Draft draft,
+                                                        std::optional<catalog::Receipt> receipt = {});
 Awaitable<Result<engine::Accepted>> revise(const Context& context, engine::Revise revision);
 
 // One source of the result takes the place of another: a file that is sent that of a URL, and the other way round. Of a PATCH.

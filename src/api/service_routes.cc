@@ -5,6 +5,8 @@
 #include "api/result_files.h"
 #include "api/routes.h"
 #include "api/verbs.h"
+#include "api/versions.h"
+#include "http/etag.h"
 
 namespace lo::api {
 namespace {
@@ -45,32 +47,36 @@ void add_reading(http::Router& router, const Context& context, const Service& se
               .operation_id = fmt::format("delete {}", service.path)});
 }
 
-Answer create_from(const Context& context, const Service& service, http::Request& request) {
+Accepting create_from(const Context& context, const Service& service, const http::Request& request, const Ticket& ticket) {
   auto body = read_body(request);
   if (!body) co_return std::unexpected(body.error());
-  co_return co_await create(context, service, std::move(*body), request);
+  co_return co_await create(context, service, std::move(*body), ticket);
 }
 
-Answer patch_from(const Context& context, const Service& service, http::Request& request) {
+Accepting patch_from(const Context& context, const Service& service, const http::Request& request, const Ticket& ticket) {
   auto body = read_body(request);
   if (!body) co_return std::unexpected(body.error());
-  co_return co_await patch(context, service, request.parameters.at("name"), std::move(*body), request);
+  co_return co_await patch(context, service, request.parameters.at("name"), std::move(*body), request, ticket);
 }
 
 void add_writing(http::Router& router, const Context& context, const Service& service) {
   router.add({.method = "POST",
               .pattern = route(service.path),
-              .handler = handler([&](http::Request& request) { return create_from(context, service, request); }),
+              .handler = handler([&](http::Request& request) {
+                return once(context, request, [&](Ticket& ticket) { return create_from(context, service, request, ticket); });
+              }),
               .operation_id = fmt::format("create {}", service.path)});
   if (service.has_patch)
     router.add({.method = "PATCH",
                 .pattern = route(service.path, "/{name}"),
-                .handler = handler([&](http::Request& request) { return patch_from(context, service, request); }),
+                .handler = handler([&](http::Request& request) {
+                return once(context, request, [&](Ticket& ticket) { return patch_from(context, service, request, ticket); });
+              }),
                 .operation_id = fmt::format("change {}", service.path)});
 }
 
 // 200 with the dataset's URL, as in 2021.
-Answer change_types(const Context& context, http::Request& request) {
+Accepting change_types(const Context& context, const http::Request& request, const Ticket& ticket) {
   auto object = parse_json_object(request.body);
   if (!object) co_return std::unexpected(object.error());
   auto body = read_data_type(*object);
@@ -80,13 +86,9 @@ Answer change_types(const Context& context, http::Request& request) {
   auto record = co_await load_step(context, body->dataset);
   if (!record)
     co_return fail_field(Code::unacceptable, "/inputDatasetName", fmt::format("there is no step \"{}\"", body->dataset));
-  auto name = body->dataset;
   auto revision = revise_by(*std::move(body));
-  auto accepted = co_await revise(context, std::move(revision));
-  if (!accepted) co_return std::unexpected(accepted.error());
-  json::value url(documents_url(record->step.service, name));
-  std::vector<std::string> names{name};
-  co_return co_await after_wait(context, request, std::move(names), 200, std::move(url));
+  revision.only_if = only_if(request);
+  co_return co_await revise(context, std::move(revision), record->step.service, 200, ticket);
 }
 
 // Deleting a dataset by way of dataType deletes the dataset, as in 2021.
@@ -112,13 +114,15 @@ Answer list_typed(const Context& context, http::Request& request) {
     return out;
   });
   if (!documents) co_return std::unexpected(documents.error());
-  co_return result_response(200, std::move(*documents));
+  co_return http::with_etag(request, result_response(200, std::move(*documents)));
 }
 
 void add_data_type(http::Router& router, const Context& context) {
   router.add({.method = "PATCH",
               .pattern = route("transform/dataType"),
-              .handler = handler([&](http::Request& request) { return change_types(context, request); }),
+              .handler = handler([&](http::Request& request) {
+                return once(context, request, [&](Ticket& ticket) { return change_types(context, request, ticket); });
+              }),
               .operation_id = "change types"});
   router.add({.method = "GET",
               .pattern = route("transform/dataType"),
@@ -152,6 +156,7 @@ void add_routes(http::Router& router, const Context& context) {
   add_step_routes(router, context);
   add_workflow_routes(router, context);
   add_observe_routes(router, context);
+  add_housekeeping_routes(router, context);
   add_system_routes(router, context);
 }
 

@@ -6,6 +6,7 @@
 #include "api/result_files.h"
 #include "api/routes.h"
 #include "api/verbs.h"
+#include "api/versions.h"
 #include "http/etag.h"
 
 namespace lo::api {
@@ -57,27 +58,32 @@ Answer list_steps(const Context& context, http::Request& request) {
 Answer show_step(const Context& context, http::Request& request) {
   auto record = co_await load_step(context, request.parameters.at("name"));
   if (!record) co_return std::unexpected(record.error());
-  co_return http::with_etag(request, result_response(200, step_view_of(*record)));
+  co_return with_step_etag(request, *record, result_response(200, step_view_of(*record)));
 }
 
 Answer cancel_step(const Context& context, http::Request& request) {
   auto name = request.parameters.at("name");
   auto status =
-      co_await await_callback<Status>([&](auto done) { context.conductor->cancel(name, std::move(done)); });
+      co_await await_callback<Status>([&](auto done) { context.conductor->cancel(name, std::move(done), only_if(request)); });
   if (!status) co_return std::unexpected(status.error());
   co_return result_response(200, json::value("cancelled"));
 }
 
-Answer rerun_step(const Context& context, http::Request& request) {
+Accepting make_again(const Context& context, const http::Request& request, const Ticket& ticket) {
   auto record = co_await load_step(context, request.parameters.at("name"));
   if (!record) co_return std::unexpected(record.error());
+  if (auto room = context.check_room(); !room) co_return std::unexpected(room.error());
+  Acceptance acceptance{.body = {{"result", documents_url(record->step.service, record->step.name)}}, .steps = {record->step.name}};
   auto cascade = flag(request, "cascade");
-  auto accepted = co_await await_callback<Result<engine::Accepted>>(
-      [&](auto done) { context.conductor->rerun(record->step.name, cascade, std::move(done)); });
+  auto accepted = co_await await_callback<Result<engine::Accepted>>([&](auto done) {
+    context.conductor->rerun(record->step.name, cascade, std::move(done), only_if(request), ticket.receipt(acceptance));
+  });
   if (!accepted) co_return std::unexpected(accepted.error());
-  json::value url(documents_url(record->step.service, record->step.name));
-  std::vector<std::string> names{record->step.name};
-  co_return co_await after_wait(context, request, std::move(names), 201, std::move(url));
+  co_return acceptance;
+}
+
+Answer rerun_step(const Context& context, http::Request& request) {
+  return once(context, request, [&](Ticket& ticket) { return make_again(context, request, ticket); });
 }
 
 Result<engine::Direction> read_direction(const http::Request& request) {
@@ -129,7 +135,12 @@ Answer show_log(const Context& context, http::Request& request) {
   auto place = find_log(context, *record, request);
   if (!place) co_return std::unexpected(place.error());
   if (flag(request, "follow")) co_return follow_log(context, *std::move(place));
-  co_return log_response(context, *std::move(place));
+  auto tag = co_await context.pool->run([&] { return log_tag(*place); });
+  auto known = request.header("if-none-match");
+  auto same = known && http::etag_matches(*known, tag, http::Comparison::weak);
+  auto response = same ? http::Response{.status = 304} : log_response(context, *std::move(place));
+  response.headers.emplace_back("ETag", "W/" + tag);  // of a file that grows
+  co_return response;
 }
 
 }  // namespace

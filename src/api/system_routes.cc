@@ -5,6 +5,7 @@
 #include "api/openapi.h"
 #include "api/routes.h"
 #include "api/verbs.h"
+#include "http/etag.h"
 
 namespace lo::api {
 namespace {
@@ -52,8 +53,8 @@ void add_system_routes(http::Router& router, const Context& context) {
   add("/metrics", "metrics", metrics);
   router.add({.method = "GET",
               .pattern = "/openapi.json",
-              .handler = handler([&router](http::Request&) -> Answer {
-                co_return http::json_response(200, openapi_document(router));
+              .handler = handler([&router](http::Request& request) -> Answer {
+                co_return http::with_etag(request, http::json_response(200, openapi_document(router)));
               }),
               .operation_id = "openapi"});
 }

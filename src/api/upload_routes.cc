@@ -8,6 +8,7 @@
 #include "api/verbs.h"
 #include "base/fault.h"
 #include "engine/policy.h"
+#include "store/digest.h"
 
 namespace lo::api {
 namespace {
@@ -19,7 +20,7 @@ bool is_json(const http::Request& request) {
 }
 
 // The body of a JSON request on a route that streams.
-Awaitable<Result<json::object>> read_json(http::Request& request) {
+Awaitable<Result<json::object>> read_json(const http::Request& request, Ticket& ticket) {
   std::string body;
   std::array<char, 65536> buffer{};
   for (;;) {
@@ -29,6 +30,7 @@ Awaitable<Result<json::object>> read_json(http::Request& request) {
     body.append(buffer.data(), *got);
     if (body.size() > kJsonLimit) co_return fail(Code::too_large, "a JSON body has at most 16 MB");
   }
+  ticket.body_is(store::digest_of(body));
   auto object = parse_json_object(body);
   if (object && object->contains("upload"))
     co_return fail_field(Code::unacceptable, "/upload", "upload is no member: send the file itself as the body");
@@ -54,26 +56,28 @@ Result<json::object> body_from_query(const UploadForm& form, const http::Request
 
 // Reads the upload into the store and gives the body with its digest. What is wrong with the rest is found before the bytes are read.
 Awaitable<Result<json::object>> receive(const Context& context, const Service& service, json::object body,
-                                        http::Request& request) {
+                                        const http::Request& request, Ticket& ticket) {
+  if (auto room = context.check_room(); !room) co_return std::unexpected(room.error());
   body["upload"] = json::object{{"digest", ""}, {"bytes", 0}};
   if (auto draft = service.read(body, context); !draft) co_return std::unexpected(draft.error());
   auto upload = co_await receive_upload(context, *request.stream);
   if (!upload) co_return std::unexpected(upload.error());
   std::ignore = fault_point("upload.received");
+  ticket.body_is(string_or(*upload, "digest"));
   body["upload"] = std::move(*upload);
   co_return body;
 }
 
 Awaitable<Result<json::object>> body_of(const Context& context, const Service& service, json::object fixed,
-                                        http::Request& request) {
-  if (is_json(request)) co_return co_await read_json(request);
+                                        const http::Request& request, Ticket& ticket) {
+  if (is_json(request)) co_return co_await read_json(request, ticket);
   auto body = body_from_query(*service.upload, request);
   if (!body) co_return std::unexpected(body.error());
   for (const auto& member : fixed) (*body)[member.key()] = member.value();
-  co_return co_await receive(context, service, std::move(*body), request);
+  co_return co_await receive(context, service, std::move(*body), request, ticket);
 }
 
-Answer create_with_upload(const Context& context, const Service& service, http::Request& request) {
+Accepting create_with_upload(const Context& context, const Service& service, const http::Request& request, Ticket& ticket) {
   if (!is_json(request)) {
     auto name = std::string(request.query_value(service.name_key).value_or(""));
     auto taken = co_await context.pool->run([&] { return context.catalog->find_step(name); });
@@ -81,22 +85,22 @@ Answer create_with_upload(const Context& context, const Service& service, http::
       co_return fail(Code::conflict, fmt::format("the name \"{}\" is taken by a {} step", name, (*taken)->service));
   }
   json::object nothing;
-  auto body = co_await body_of(context, service, std::move(nothing), request);
+  auto body = co_await body_of(context, service, std::move(nothing), request, ticket);
   if (!body) co_return std::unexpected(body.error());
-  auto answer = co_await create(context, service, *body, request);
+  auto accepted = co_await create(context, service, *body, ticket);
   co_await settle_upload(context, *body);
-  co_return answer;
+  co_return accepted;
 }
 
-Answer patch_with_upload(const Context& context, const Service& service, http::Request& request) {
+Accepting patch_with_upload(const Context& context, const Service& service, const http::Request& request, Ticket& ticket) {
   auto name = request.parameters.at("name");
   json::object fixed;
   fixed[service.name_key] = name;
-  auto body = co_await body_of(context, service, std::move(fixed), request);
+  auto body = co_await body_of(context, service, std::move(fixed), request, ticket);
   if (!body) co_return std::unexpected(body.error());
-  auto answer = co_await patch(context, service, name, *body, request);
+  auto accepted = co_await patch(context, service, name, *body, request, ticket);
   co_await settle_upload(context, *body);
-  co_return answer;
+  co_return accepted;
 }
 
 void add_uploading(http::Router& router, const Context& context, const Service& service) {
@@ -104,13 +108,17 @@ void add_uploading(http::Router& router, const Context& context, const Service& 
   types.insert(types.begin(), "application/json");
   router.add({.method = "POST",
               .pattern = fmt::format("{}/{}", kPrefix, service.path),
-              .handler = handler([&](http::Request& request) { return create_with_upload(context, service, request); }),
+              .handler = handler([&](http::Request& request) {
+                return once(context, request, [&](Ticket& ticket) { return create_with_upload(context, service, request, ticket); });
+              }),
               .streams_body = true,
               .content_types = types,
               .operation_id = "create " + service.path});
   router.add({.method = "PATCH",
               .pattern = fmt::format("{}/{}/{{name}}", kPrefix, service.path),
-              .handler = handler([&](http::Request& request) { return patch_with_upload(context, service, request); }),
+              .handler = handler([&](http::Request& request) {
+                return once(context, request, [&](Ticket& ticket) { return patch_with_upload(context, service, request, ticket); });
+              }),
               .streams_body = true,
               .content_types = types,
               .operation_id = "change " + service.path});

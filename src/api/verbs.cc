@@ -5,6 +5,7 @@
 
 #include "api/artifacts.h"
 #include "api/requests.h"
+#include "api/versions.h"
 #include "base/log.h"
 #include "http/etag.h"
 
@@ -29,48 +30,35 @@ Result<std::vector<json::object>> read_list(const Context& context, const std::s
 
 }  // namespace
 
-Awaitable<http::Response> after_wait(const Context& context, const http::Request& request, std::vector<std::string> names,
-                                     unsigned status, json::value result) {
-  json::object body{{"result", std::move(result)}};
-  co_return co_await after_wait(context, request, std::move(names), status, std::move(body));
-}
-
-Awaitable<http::Response> after_wait(const Context& context, const http::Request& request, std::vector<std::string> names,
-                                     unsigned status, json::object body) {
-  auto wait = preferred_wait(request);
-  if (!wait) co_return http::json_response(status, body);
-  co_await wait_until_ended(context, names, *wait);
-  json::array metadata;
-  for (const auto& name : names)
-    if (auto record = co_await load_step(context, name)) metadata.push_back(metadata_of(*record));
-  body["metadata"] = metadata.size() == 1 ? metadata.front() : json::value(metadata);
-  auto response = http::json_response(status, body);
-  response.headers.emplace_back("Preference-Applied", fmt::format("wait={}", wait->count() / 1000));
-  co_return response;
-}
-
-Answer create(const Context& context, const Service& service, json::object body, const http::Request& request) {
+Accepting create(const Context& context, const Service& service, json::object body, const Ticket& ticket) {
+  if (auto room = context.check_room(); !room) co_return std::unexpected(room.error());
   auto draft = service.read(body, context);
   if (!draft) co_return std::unexpected(draft.error());
   if (auto sound = co_await check(context, service, *draft); !sound) co_return std::unexpected(sound.error());
-  auto many = body.contains("classifiersList");
-  auto accepted = co_await submit(context, std::move(*draft));
-  if (!accepted) co_return std::unexpected(accepted.error());
+  Acceptance acceptance;
   json::array urls;
-  std::vector<std::string> names;
-  for (const auto& step : *accepted) {
+  for (const auto& step : draft->steps) {
     urls.emplace_back(documents_url(service.path, step.name));
-    names.push_back(step.name);
+    acceptance.steps.push_back(step.name);
   }
-  auto location = fmt::format("{}/{}/{}", kPrefix, service.path, names.front());
-  json::value result = many ? json::value(urls) : urls.front();
-  auto response = co_await after_wait(context, request, std::move(names), 201, std::move(result));
-  response.headers.emplace_back("Location", std::move(location));
-  co_return response;
+  acceptance.body["result"] = body.contains("classifiersList") ? json::value(urls) : urls.front();
+  acceptance.location = fmt::format("{}/{}/{}", kPrefix, service.path, acceptance.steps.front());
+  auto accepted = co_await submit(context, std::move(*draft), ticket.receipt(acceptance));
+  if (!accepted) co_return std::unexpected(accepted.error());
+  co_return acceptance;
 }
 
-Answer patch(const Context& context, const Service& service, std::string name, json::object change,
-             const http::Request& request) {
+Accepting revise(const Context& context, engine::Revise revision, std::string_view service, unsigned status, const Ticket& ticket) {
+  if (auto room = context.check_room(); !room) co_return std::unexpected(room.error());
+  Acceptance acceptance{.status = status, .body = {{"result", documents_url(service, revision.name)}}, .steps = {revision.name}};
+  revision.receipt = ticket.receipt(acceptance);
+  auto accepted = co_await revise(context, std::move(revision));
+  if (!accepted) co_return std::unexpected(accepted.error());
+  co_return acceptance;
+}
+
+Accepting patch(const Context& context, const Service& service, std::string name, json::object change, const http::Request& request,
+                const Ticket& ticket) {
   auto record = co_await load_step(context, name);
   if (!record) co_return std::unexpected(record.error());
   auto draft = changed_draft(context, service, *record, std::move(change));
@@ -78,11 +66,8 @@ Answer patch(const Context& context, const Service& service, std::string name, j
   if (auto sound = co_await check(context, service, *draft); !sound) co_return std::unexpected(sound.error());
   auto revision = revise_by(service, std::move(*draft));
   revision.cascade = flag(request, "cascade");
-  auto accepted = co_await revise(context, std::move(revision));
-  if (!accepted) co_return std::unexpected(accepted.error());
-  json::value url(documents_url(service.path, name));
-  std::vector<std::string> names{name};
-  co_return co_await after_wait(context, request, std::move(names), 201, std::move(url));
+  revision.only_if = only_if(request);
+  co_return co_await revise(context, std::move(revision), service.path, 201, ticket);
 }
 
 Answer list(const Context& context, std::string service, const http::Request& request) {
@@ -112,12 +97,12 @@ Answer documents(const Context& context, const Service& service, std::string nam
   auto shown = documents->size();
   auto response = result_response(200, std::move(*documents));
   add_next_link(request, *page, shown, response);
-  co_return http::with_etag(request, std::move(response));
+  co_return with_step_etag(request, *record, std::move(response));
 }
 
 Answer remove(const Context& context, std::string service, std::string name, const http::Request& request) {
   auto removed = co_await await_callback<Result<engine::Removed>>([&](auto done) {
-    context.conductor->remove(name, service, flag(request, "cascade"), std::move(done));
+    context.conductor->remove(name, service, flag(request, "cascade"), std::move(done), only_if(request));
   });
   if (!removed) co_return std::unexpected(removed.error());
   auto freed = co_await collect_garbage(context);

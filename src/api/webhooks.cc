@@ -8,6 +8,7 @@
 #include "api/fields.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "http/etag.h"
 #include "observe/webhook_signature.h"
 #include "observe/webhooks.h"
 
@@ -148,28 +149,28 @@ json::object webhook_document(const observe::Webhook& webhook) {
   return document;
 }
 
-Answer add_webhook(const Context& context, json::object body) {
+Accepting add_webhook(const Context& context, json::object body, const Ticket& ticket) {
   auto webhook = read_webhook(body, context);
   if (!webhook) co_return std::unexpected(webhook.error());
   auto name = webhook->filter.name;
   if (!name.empty())
     if (auto record = co_await load_step(context, name); !record)
       co_return fail_field(Code::unacceptable, "/name", fmt::format("there is no step \"{}\"", name));
-  auto added = co_await await_callback<Result<observe::Webhook>>(
-      [&](auto done) { context.webhooks->add(*std::move(webhook), std::move(done)); });
+  webhook->id = observe::make_webhook_id();
+  Acceptance acceptance{.body = {{"result", url_of(*webhook)}, {"secret", webhook->secret}}, .location = url_of(*webhook)};
+  auto added = co_await await_callback<Status>(
+      [&](auto done) { context.webhooks->add(*std::move(webhook), ticket.receipt(acceptance), std::move(done)); });
   if (!added) co_return std::unexpected(added.error());
-  auto response = http::json_response(201, json::object{{"result", url_of(*added)}, {"secret", added->secret}});
-  response.headers.emplace_back("Location", url_of(*added));
-  co_return response;
+  co_return acceptance;
 }
 
-Answer show_webhook(const Context& context, std::string id) {
+Answer show_webhook(const Context& context, std::string id, const http::Request& request) {
   auto subscriptions = co_await context.pool->run([&] { return context.catalog->subscriptions(); });
   if (!subscriptions) co_return std::unexpected(subscriptions.error());
   auto found = std::ranges::find(*subscriptions, id, &catalog::Subscription::name);
   auto webhook = found == subscriptions->end() ? std::nullopt : observe::webhook_of(*found);
   if (!webhook) co_return no_webhook(id);
-  co_return result_response(200, webhook_document(*webhook));
+  co_return http::with_etag(request, result_response(200, webhook_document(*webhook)));
 }
 
 Answer remove_webhook(const Context& context, std::string id) {

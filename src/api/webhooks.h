@@ -7,9 +7,10 @@
 namespace lo::api {
 
 // POST {webhook, name or filter, secret}: 201 with the only answer that ever holds the secret.
-Answer add_webhook(const Context& context, json::object body);
+// Only a repeat with the same Idempotency-Key is told it again.
+Accepting add_webhook(const Context& context, json::object body, const Ticket& ticket);
 
-Answer show_webhook(const Context& context, std::string id);
+Answer show_webhook(const Context& context, std::string id, const http::Request& request);
 Answer remove_webhook(const Context& context, std::string id);
 
 // {name: its id, url, webhook, filter, created, state, …}, without the secret.

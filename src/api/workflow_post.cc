@@ -31,9 +31,9 @@ std::vector<std::string> left_over(const catalog::Workflow& before, const Workfl
   return left;
 }
 
-Awaitable<Status> save(const Context& context, catalog::Workflow record) {
+Awaitable<Status> save(const Context& context, catalog::Change change) {
   catalog::Batch batch;
-  batch.emplace_back(catalog::PutWorkflow{std::move(record)});
+  batch.push_back(std::move(change));
   co_return co_await await_callback<Status>([&](auto done) { context.catalog->commit(std::move(batch), std::move(done)); });
 }
 
@@ -81,6 +81,7 @@ class Post {
     auto actions = co_await context_.pool->run([&] { return workflow::make_plan(flow_, stored_.views); });
     if (!actions) co_return std::unexpected(actions.error());
     actions_ = *std::move(actions);
+    if (auto room = room_for_actions(); !room) co_return room;
     co_return co_await check_actions(context_, flow_, stored_, actions_);
   }
 
@@ -116,6 +117,12 @@ class Post {
   }
 
  private:
+  // A full disk is in the way of what runs, not of what stays.
+  Status room_for_actions() const {
+    auto runs = std::ranges::any_of(actions_, [](const auto& action) { return action.act != Act::reuse; });
+    return runs ? context_.check_room() : Status{};
+  }
+
   // Puts the workflow on record unless it stands there just so.
   Awaitable<Status> record(const std::vector<std::string>& left) {
     auto now = context_.clock->now();
@@ -128,7 +135,7 @@ class Post {
     if (before_ && *before_ == record_) co_return Status{};
     changed_ = true;
     record_.changed = now;
-    co_return co_await save(context_, record_);
+    co_return co_await save(context_, catalog::PutWorkflow{record_});
   }
 
   Awaitable<Status> remove(std::vector<std::string> left) {
@@ -138,7 +145,7 @@ class Post {
     if (removal_.removed.empty()) co_return Status{};
     changed_ = true;
     std::erase_if(record_.steps, [&](const auto& name) { return std::ranges::find(removal_.removed, name) != removal_.removed.end(); });
-    co_return co_await save(context_, record_);
+    co_return co_await save(context_, catalog::PutWorkflow{record_});
   }
 
   const Context& context_;
@@ -153,15 +160,16 @@ class Post {
 
 }  // namespace
 
-Answer post_workflow(const Context& context, http::Request& request) {
+Accepting post_workflow(const Context& context, const http::Request& request, const Ticket& ticket) {
   auto flow = co_await context.pool->run([&] { return read_body(request); });
   if (!flow) co_return std::unexpected(flow.error());
   Post post(context, *std::move(flow));
   if (auto sound = co_await post.decide(); !sound) co_return std::unexpected(sound.error());
   if (auto done = co_await post.carry_out_all(flag(request, "prune")); !done) co_return std::unexpected(done.error());
-  auto response = co_await after_wait(context, request, post.awaited(), post.changed() ? 201 : 200, post.answer());
-  response.headers.emplace_back("Location", post.url());
-  co_return response;
+  Acceptance acceptance{.status = post.changed() ? 201U : 200U, .body = post.answer(), .location = post.url(), .steps = post.awaited()};
+  if (auto receipt = ticket.receipt(acceptance))
+    if (auto saved = co_await save(context, catalog::PutReceipt{*std::move(receipt)}); !saved) co_return std::unexpected(saved.error());
+  co_return acceptance;
 }
 
 }  // namespace lo::api

@@ -12,6 +12,10 @@
 namespace lo::api {
 namespace {
 
+Answer post(const Context& context, http::Request& request) {
+  return once(context, request, [&](const Ticket& ticket) { return post_workflow(context, request, ticket); });
+}
+
 Answer list_workflows(const Context& context, http::Request& request) {
   auto page = read_page_parameters(request, 1000);
   if (!page) co_return std::unexpected(page.error());
@@ -101,7 +105,7 @@ void add_workflow_routes(http::Router& router, const Context& context) {
                 .content_types = std::move(types),
                 .operation_id = std::move(id)});
   };
-  add("POST", "", "post workflow", post_workflow, {"application/json", "application/yaml", "text/yaml", "application/x-yaml"});
+  add("POST", "", "post workflow", post, {"application/json", "application/yaml", "text/yaml", "application/x-yaml"});
   add("GET", "", "list workflows", list_workflows);
   add("GET", "/{name}", "get workflow", show_workflow);
   add("GET", "/{name}/export", "export workflow", export_workflow);

@@ -52,6 +52,16 @@ bool etag_matches(std::string_view header, std::string_view etag, Comparison com
   return false;
 }
 
+std::vector<std::string> strong_tags(std::string_view header) {
+  std::vector<std::string> tags;
+  skip(header, " \t");
+  for (auto tag = take_tag(header); !tag.empty(); tag = take_tag(header)) {
+    if (tag.starts_with('"')) tags.emplace_back(tag.substr(1, tag.size() - 2));
+    skip(header, " \t,");
+  }
+  return tags;
+}
+
 Response with_etag(const Request& request, Response response) {
   const auto* body = std::get_if<std::string>(&response.body);
   if (response.status != 200 || body == nullptr) return response;

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/message.h"
 
@@ -15,6 +16,9 @@ std::string etag_of(std::string_view body);
 // does; If-Match compares strongly. A header that cannot be read matches nothing.
 enum class Comparison { weak, strong };
 bool etag_matches(std::string_view header, std::string_view etag, Comparison comparison);
+
+// The strong tags of a list such as If-Match, without their quotes, up to where it can no longer be read.
+std::vector<std::string> strong_tags(std::string_view header);
 
 // The response with the tag of its body; 304 without a body when the request's If-None-Match names it already. Only a 200 with
 // a whole body is changed, the rest passes. A tag that the handler has set is kept.

@@ -47,5 +47,12 @@ TEST(Etag, KeepsTheHandlersTagAndLeavesOthersAlone) {
   EXPECT_EQ(answered("*", json_response(404, {})).status, 404u);
 }
 
+TEST(Etag, StrongTagsOfAList) {
+  EXPECT_EQ(strong_tags(R"( "a", W/"b","c" )"), (std::vector<std::string>{"a", "c"}));
+  EXPECT_EQ(strong_tags(R"("a", b, "c")"), std::vector<std::string>{"a"});
+  EXPECT_TRUE(strong_tags("*").empty());
+  EXPECT_TRUE(strong_tags(R"("open)").empty());
+}
+
 }  // namespace
 }  // namespace lo::http

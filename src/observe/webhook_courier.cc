@@ -36,11 +36,12 @@ void WebhookCourier::insert(Webhook webhook) {
   go_on(line);
 }
 
-void WebhookCourier::add(Webhook webhook, Callback<Status> done) {
+void WebhookCourier::add(Webhook webhook, std::optional<catalog::Receipt> receipt, Callback<Status> done) {
   if (lines_.size() >= kMostWebhooks)
     return done(fail(Code::busy, fmt::format("there are {} webhooks already", kMostWebhooks)));
-  auto record = subscription_of(webhook);
-  ports_.save(catalog::PutSubscription{std::move(record)},
+  catalog::Batch batch{catalog::PutSubscription{subscription_of(webhook)}};
+  if (receipt) batch.emplace_back(catalog::PutReceipt{*std::move(receipt)});
+  ports_.save(std::move(batch),
               [this, webhook = std::move(webhook), done = std::move(done)](Status saved) mutable {
                 if (saved) insert(std::move(webhook));
                 done(std::move(saved));
@@ -49,7 +50,7 @@ void WebhookCourier::add(Webhook webhook, Callback<Status> done) {
 
 void WebhookCourier::remove(const std::string& id, Callback<Status> done) {
   if (lines_.erase(id) == 0) return done(fail(Code::not_found, fmt::format("there is no webhook \"{}\"", printable(id))));
-  ports_.save(catalog::RemoveSubscription{id}, std::move(done));
+  ports_.save({catalog::RemoveSubscription{id}}, std::move(done));
 }
 
 void WebhookCourier::news(std::int64_t newest) {
@@ -143,7 +144,7 @@ void WebhookCourier::write(Line& line) {
   line.changed = false;
   line.saving = true;
   line.saved = line.webhook.cursor;
-  ports_.save(catalog::PutSubscription{subscription_of(line.webhook)}, [this, id = line.webhook.id](Status saved) {
+  ports_.save({catalog::PutSubscription{subscription_of(line.webhook)}}, [this, id = line.webhook.id](Status saved) {
     if (auto* found = find(id); found != nullptr) on_saved(*found, saved);
   });
 }

@@ -29,7 +29,7 @@ class WebhookCourier {
     // The next events after `seq`, of `name` unless that is empty.
     std::function<void(std::int64_t seq, const std::string& name, Callback<Result<EventPage>>)> read;
     std::function<void(Delivery, Callback<Result<Reply>>)> send;  // Code::cancelled: the server stops
-    std::function<void(catalog::Change, Callback<Status>)> save;
+    std::function<void(catalog::Batch, Callback<Status>)> save;
   };
 
   WebhookCourier(Ports ports, RetrySchedule schedule) : ports_(std::move(ports)), schedule_(std::move(schedule)) {}
@@ -37,8 +37,8 @@ class WebhookCourier {
   // Goes on where the saved ones stand. Once, at start; `newest` is the log's last event.
   void begin(std::vector<Webhook> webhooks, std::int64_t newest);
 
-  // A new one, delivered to once it is saved. Code::busy when there are kMostWebhooks.
-  void add(Webhook webhook, Callback<Status> done);
+  // A new one, delivered to once it is saved, with the receipt if there is one. Code::busy when there are kMostWebhooks.
+  void add(Webhook webhook, std::optional<catalog::Receipt> receipt, Callback<Status> done);
 
   // Ends one. What is under way is not waited for. Code::not_found.
   void remove(const std::string& id, Callback<Status> done);

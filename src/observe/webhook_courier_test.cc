@@ -180,8 +180,8 @@ TEST_F(WebhookTest, DeliveriesShareACommitThatIsUnderWay) {
   auto id = add();
   std::vector<Callback<Status>> commits;
   auto slow = ports();
-  slow.save = [&](catalog::Change change, Callback<Status> done) {
-    ASSERT_TRUE(catalog::commit(*catalog, {std::move(change)}));
+  slow.save = [&](catalog::Batch batch, Callback<Status> done) {
+    ASSERT_TRUE(catalog::commit(*catalog, std::move(batch)));
     commits.push_back(std::move(done));
   };
   courier = std::make_unique<WebhookCourier>(std::move(slow), schedule);
@@ -221,7 +221,7 @@ TEST_F(WebhookTest, NothingIsBegunAfterTheClose) {
 TEST_F(WebhookTest, ThereIsAMost) {
   for (std::size_t i = 0; i < kMostWebhooks; ++i) add();
   Status added;
-  courier->add({.id = "webhook.more"}, [&](Status status) { added = std::move(status); });
+  courier->add({.id = "webhook.more"}, {}, [&](Status status) { added = std::move(status); });
   EXPECT_EQ(added.error().code, Code::busy);
 }
 

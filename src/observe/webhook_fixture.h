@@ -54,10 +54,8 @@ class WebhookTest : public testing::Test {
     out.send = [this](Delivery delivery, Callback<Result<Reply>> done) {
       sent.push_back({std::move(delivery), std::move(done)});
     };
-    out.save = [this](catalog::Change change, Callback<Status> done) {
+    out.save = [this](catalog::Batch batch, Callback<Status> done) {
       ++saves;
-      catalog::Batch batch;
-      batch.push_back(std::move(change));
       catalog->commit(std::move(batch), std::move(done));
     };
     return out;
@@ -69,7 +67,7 @@ class WebhookTest : public testing::Test {
     webhook.secret = make_webhook_secret();
     webhook.cursor = catalog->last_event().value();
     Status added = fail(Code::internal, "not called");
-    courier->add(webhook, [&](Status status) { added = std::move(status); });
+    courier->add(webhook, {}, [&](Status status) { added = std::move(status); });
     EXPECT_TRUE(added);
     return webhook.id;
   }

@@ -30,9 +30,7 @@ WebhookCourier::Ports Webhooks::ports() {
   ports.send = [this](Delivery delivery, Callback<Result<Reply>> done) {
     parts_.send(std::move(delivery), back(std::move(done)));
   };
-  ports.save = [this](catalog::Change change, Callback<Status> done) {
-    catalog::Batch batch;
-    batch.push_back(std::move(change));
+  ports.save = [this](catalog::Batch batch, Callback<Status> done) {
     parts_.catalog->commit(std::move(batch), back(std::move(done)));
   };
   return ports;
@@ -66,14 +64,11 @@ Status Webhooks::start() {
   return {};
 }
 
-void Webhooks::add(Webhook webhook, Callback<Result<Webhook>> done) {
-  on_strand([this, webhook = std::move(webhook), done = std::move(done)]() mutable {
-    webhook.id = make_webhook_id();
+void Webhooks::add(Webhook webhook, std::optional<catalog::Receipt> receipt, Callback<Status> done) {
+  on_strand([this, webhook = std::move(webhook), receipt = std::move(receipt), done = std::move(done)]() mutable {
     webhook.created = parts_.clock->now();
     webhook.cursor = parts_.hub->last();
-    courier_.add(webhook, [webhook, done = std::move(done)](Status saved) mutable {
-      done(saved ? Result<Webhook>(std::move(webhook)) : std::unexpected(saved.error()));
-    });
+    courier_.add(std::move(webhook), std::move(receipt), std::move(done));
   });
 }
 

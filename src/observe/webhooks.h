@@ -33,8 +33,8 @@ class Webhooks {
   // Takes up what the catalog has. Blocks.
   Status start();
 
-  // As WebhookCourier's; `done` runs on the strand. A new one is given its id and what comes from now on.
-  void add(Webhook webhook, Callback<Result<Webhook>> done);
+  // As WebhookCourier's; `done` runs on the strand. A new one, which has its id, is given what comes from now on.
+  void add(Webhook webhook, std::optional<catalog::Receipt> receipt, Callback<Status> done);
   void remove(const std::string& id, Callback<Status> done);
 
   void news();   // after hub->publish()
