@@ -9,6 +9,7 @@
 
 #include "cli/compare.h"
 #include "cli/connection.h"
+#include "cli/housekeeping.h"
 #include "cli/run_command.h"
 #include "cli/step_commands.h"
 
@@ -143,6 +144,21 @@ void add_export(CLI::App& app, int& exit_status) {
   command->add_option("--format", options->format, "yaml or json")->capture_default_str()->check(CLI::IsMember({"yaml", "json"}));
 }
 
+void add_gc(CLI::App& app, int& exit_status) {
+  auto options = std::make_shared<StepOptions>();
+  auto* command = add_command(app, exit_status, options, "gc", "Remove what a server's options do not keep: old revisions, logs, events",
+                              [](ApiClient& api, const StepOptions& given) { return collect_garbage(api, given.flag, stdout); });
+  command->add_flag("--dry-run", options->flag, "only show what would go");
+}
+
+void add_usage(CLI::App& app, int& exit_status) {
+  auto options = std::make_shared<StepOptions>();
+  options->wanted.name = "owner";
+  auto* command = add_command(app, exit_status, options, "usage", "Show processor time, memory and bytes by the values of a label",
+                              [](ApiClient& api, const StepOptions& given) { return print_usage(api, given.wanted.name, stdout); });
+  command->add_option("--label", options->wanted.name, "its key")->capture_default_str();
+}
+
 }  // namespace
 
 void add_client_commands(CLI::App& app, int& exit_status) {
@@ -154,6 +170,8 @@ void add_client_commands(CLI::App& app, int& exit_status) {
   add_rm(app, exit_status);
   add_compare(app, exit_status);
   add_export(app, exit_status);
+  add_gc(app, exit_status);
+  add_usage(app, exit_status);
 }
 
 }  // namespace lo::cli

@@ -1,16 +1,20 @@
 #include "serve/application.h"
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdlib>
 #include <future>
+#include <map>
 #include <prometheus/counter.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <thread>
 
 #include "api/artifacts.h"
+#include "api/housekeeping.h"
 #include "api/routes.h"
 #include "api/tool_checks.h"
 #include "base/data_folder.h"
@@ -22,8 +26,10 @@
 #include "run/leftovers.h"
 #include "run/log_writer.h"
 #include "run/native/dataset_operations.h"
+#include "run/old_logs.h"
 #include "run/runner.h"
 #include "serve/backup.h"
+#include "serve/disk_gauge.h"
 #include "serve/engine_ports.h"
 #include "serve/environments.h"
 #include "serve/open_files.h"
@@ -39,7 +45,6 @@ namespace fs = std::filesystem;
 constexpr std::size_t kIoThreads = 2;
 constexpr std::size_t kBlockingThreads = 4;
 constexpr std::size_t kEventsInMemory = 16'384;
-constexpr std::int64_t kEventsOnDisk = 1'000'000;
 constexpr std::chrono::milliseconds kRequestGrace{1000};
 constexpr std::chrono::milliseconds kLongestEnd{9500};
 
@@ -47,6 +52,27 @@ double cpus_of(const Options& options) {
   constexpr double kLeast = 2;  // steps wait for disks and networks too
   if (options.cpus > 0) return options.cpus;
   return std::max(kLeast, static_cast<double>(std::thread::hardware_concurrency()));
+}
+
+template <class Unit>
+std::chrono::microseconds microseconds_of(double count) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::duration<double, Unit>(count));
+}
+
+using Day = std::ratio<86'400>;
+
+api::Keep keep_of(const Options& options) {
+  api::Keep keep{.revisions = options.keep_revisions, .events = options.keep_events};
+  if (options.keep_revisions_days) keep.revision_age = microseconds_of<Day>(*options.keep_revisions_days);
+  keep.receipts = microseconds_of<std::ratio<3600>>(options.idempotency_hours);
+  return keep;
+}
+
+// Steps that run may go on for a while where new ones are refused.
+store::LocalStoreOptions store_options(const Options& options) {
+  constexpr double kShare = 0.2;
+  constexpr double kMost = 0.01;
+  return {.least_free = std::min(kMost, kShare * (1 - options.disk_full_percent / 100)), .free_share = {}};
 }
 
 // What the HTTP server tells of each answer, as Prometheus numbers.
@@ -60,6 +86,16 @@ http::Server::Observer count_answers(prometheus::Registry& registry) {
     labels.emplace("status", std::to_string(status));
     answers.Add(labels).Increment();
   };
+}
+
+// Until the I/O threads stop.
+Awaitable<void> keep_house_at_intervals(const api::Context& context, std::chrono::microseconds interval) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  for (;;) {
+    co_await api::keep_house(context);
+    timer.expires_after(interval);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
 }
 
 class Application {
@@ -80,6 +116,7 @@ class Application {
   void make_again(const catalog::Revision& damaged);
   Status start_http();
   void fill_context();
+  Result<api::SweptFiles> sweep_logs(bool dry_run);
 
   const Options options_;
   const DataFolder data_;
@@ -96,6 +133,7 @@ class Application {
   std::unique_ptr<observe::Hub> hub_;
   std::unique_ptr<observe::Webhooks> webhooks_;
   std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<DiskGauge> disk_;
   BlockingPool pool_{kBlockingThreads};
   BlockingPool native_pool_;
   api::Context context_;
@@ -152,8 +190,9 @@ std::unique_ptr<observe::Webhooks> Application::make_webhooks() {
 
 Status Application::start_storage() {
   LO_ASSIGN(catalog_, catalog::open_sqlite_catalog(data_.path() / "catalog.sqlite"));
-  LO_ASSIGN(store_, store::open_local_store(data_.path() / "store"));
+  LO_ASSIGN(store_, store::open_local_store(data_.path() / "store", store_options(options_)));
   LO_ASSIGN(auto last, catalog_->last_event());
+  disk_ = std::make_unique<DiskGauge>([this] { return read_disk_space(data_.path()); }, options_.disk_full_percent, clock_, pool_);
   hub_ = std::make_unique<observe::Hub>(kEventsInMemory, last);
   webhooks_ = make_webhooks();
   catalog_->on_events([this](std::span<const catalog::Event> events) {
@@ -161,7 +200,6 @@ Status Application::start_storage() {
     webhooks_->news();
     logs_.advance();  // who follows a log waits for its end too
   });
-  catalog_->trim_events(kEventsOnDisk, {});
   return {};
 }
 
@@ -180,6 +218,22 @@ void Application::fill_context() {
   context_.log_path = [this](engine::RevisionKey key, int attempt) { return run::log_path(data_.path(), key, attempt); };
   context_.logs = &logs_;
   context_.runners = [this] { return runner_->status(); };
+  context_.check_room = [this] { return disk_->check(); };
+  context_.sweep_logs = [this](bool dry_run) { return sweep_logs(dry_run); };
+  context_.keep = keep_of(options_);
+}
+
+Result<api::SweptFiles> Application::sweep_logs(bool dry_run) {
+  run::LogRules rules{.bytes = options_.keep_logs_bytes};
+  if (options_.keep_logs_days) rules.age = std::chrono::duration_cast<std::chrono::seconds>(microseconds_of<Day>(*options_.keep_logs_days));
+  auto revisions_of = [this](catalog::StepId step) -> Result<std::map<int, bool>> {
+    LO_ASSIGN(auto revisions, catalog_->revisions(step));
+    std::map<int, bool> ended;
+    for (const auto& revision : revisions) ended[revision.key.revision] = is_terminal(revision.state);
+    return ended;
+  };
+  LO_ASSIGN(auto removed, run::remove_old_logs(data_.path(), rules, revisions_of, dry_run));
+  return api::SweptFiles{.count = removed.count, .bytes = removed.bytes};
 }
 
 Status Application::start_engine() {
@@ -235,6 +289,7 @@ Status Application::start() {
   LO_TRY(start_storage());
   LO_TRY(start_engine());
   LO_TRY(webhooks_->start());
+  asio::co_spawn(io_.executor(), keep_house_at_intervals(context_, microseconds_of<std::ratio<60>>(options_.housekeeping_minutes)), asio::detached);
   return start_http();
 }
 

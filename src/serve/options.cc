@@ -14,6 +14,34 @@ std::string is_module(const std::string& text) {
   return std::regex_match(text, name) ? "" : "\"" + text + "\" is no name of a module, such as mylab.models";
 }
 
+// What housekeeping leaves, and when it comes.
+void add_keep_options(CLI::App& serve, Options& options) {
+  constexpr double kMostDays = 36'500;
+  serve.add_option("--idempotency-hours", options.idempotency_hours, "Hours for which a repeat of a request with an Idempotency-Key gets its answer again")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 8760.0));
+  serve
+      .add_option("--keep-revisions", options.keep_revisions,
+                  "How many revisions of each step are kept, the newest; the newest result and what other steps were made from in any case "
+                  "(default: all)")
+      ->check(CLI::Range(1, 1'000'000'000));
+  serve.add_option("--keep-revisions-days", options.keep_revisions_days, "Days for which superseded revisions are kept (default: for ever)")
+      ->check(CLI::Range(0.0, kMostDays));
+  serve.add_option("--keep-logs-days", options.keep_logs_days, "Days for which logs of ended attempts are kept (default: as long as their steps)")
+      ->check(CLI::Range(0.0, kMostDays));
+  serve.add_option("--keep-logs-bytes", options.keep_logs_bytes, "Bytes that all logs together may take; the oldest go first (default: no limit)")
+      ->transform(CLI::AsSizeValue(false));
+  serve.add_option("--keep-events", options.keep_events, "How many events are kept for streams and webhooks; 100000 at least")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  serve.add_option("--housekeeping-minutes", options.housekeeping_minutes, "Minutes between two rounds of removing what is not kept")
+      ->capture_default_str()
+      ->check(CLI::Range(0.01, 10'080.0));
+  serve.add_option("--disk-full-percent", options.disk_full_percent, "From how full the disk is on no more steps are taken in")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 100.0));
+}
+
 }  // namespace
 
 CLI::App* add_serve_command(CLI::App& app, Options& options) {
@@ -52,6 +80,7 @@ CLI::App* add_serve_command(CLI::App& app, Options& options) {
                    "(default: 5,300,1800,7200,18000,36000,50400,72000,86400)")
       ->delimiter(',')
       ->check(CLI::Range(0.0, 604800.0));
+  add_keep_options(*serve, options);
   serve->add_option("--log-level", options.log_level, "debug, info, warn or error")->capture_default_str();
   return serve;
 }

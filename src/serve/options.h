@@ -28,6 +28,14 @@ struct Options {
   std::vector<std::string> tool_modules;            // may be called by the services of every tool, with what lies below them
   double grace = 5;                                 // seconds between SIGTERM and SIGKILL of a step
   std::vector<double> webhook_retry;                // seconds between tries; empty = observe::RetrySchedule's
+  double idempotency_hours = 24;                    // for which the answer to an Idempotency-Key is kept
+  std::optional<int> keep_revisions;                // of each step; missing = all
+  std::optional<double> keep_revisions_days;        // superseded ones, since they ended
+  std::optional<double> keep_logs_days;
+  std::optional<std::int64_t> keep_logs_bytes;      // of all logs together
+  std::int64_t keep_events = 1'000'000;
+  double housekeeping_minutes = 10;                 // between two rounds
+  double disk_full_percent = 95;                    // from which on no step is taken in
   std::string log_level = "info";
 };
 
