@@ -187,23 +187,23 @@ def test_killed_between_the_commit_and_the_answer_a_repeat_gets_it(tmp_path, nth
     with Server(tmp_path / "data", faults=f"catalog.commit.after=abort@{nth}") as server:
         died = 0
 
-        def insist(*request):
+        def insist(call, *arguments):
             nonlocal died
             try:
-                return keyed(server, *request)
+                return call(*arguments)
             except httpx.TransportError:
                 server.wait_for_death()
                 server.start()
                 died += 1
-                return keyed(server, *request)
+                return call(*arguments)
 
-        made = insist("POST", "/function/python", "make", {"name": "step", **CODE})
+        made = insist(keyed, server, "POST", "/function/python", "make", {"name": "step", **CODE})
         assert made.status_code == 201, made.text
-        server.finished("step")
-        again = insist("POST", "/step/step/rerun", "again", {})
+        insist(server.finished, "step")
+        again = insist(keyed, server, "POST", "/step/step/rerun", "again", {})
         assert again.status_code == 201, again.text
-        server.finished("step")
-        assert insist("POST", "/function/python", "make", {"name": "step", **CODE}).content == made.content
+        insist(server.finished, "step")
+        assert insist(keyed, server, "POST", "/function/python", "make", {"name": "step", **CODE}).content == made.content
         if not died:
             server.kill()
             server.start()

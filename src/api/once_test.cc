@@ -85,7 +85,7 @@ TEST_F(OnceTest, ARepeatGetsTheAnswerOfTheFirst) {
   std::ranges::reverse(reordered.query);
   auto second = send(reordered);
   ASSERT_TRUE(first);
-  ASSERT_TRUE(second);
+  ASSERT_TRUE(second) << second.error().message << second.error().internal;
   EXPECT_EQ(second->status, 201U);
   EXPECT_EQ(std::get<std::string>(first->body), std::get<std::string>(second->body));
   EXPECT_FALSE(replayed(first));
