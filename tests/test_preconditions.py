@@ -59,6 +59,22 @@ def test_a_repeated_change_and_a_repeated_rerun_make_one_revision(shared):
     assert revisions(shared, name) == [1, 2, 3, 4]
 
 
+def test_a_repeated_workflow_gets_the_first_answer_also_after_a_kill(tmp_path):
+    name, key = unique("flow"), unique("key")
+    document = {"name": name, "steps": [{"service": "function/python", "name": f"{name}_a", **CODE}]}
+    with Server(tmp_path) as server:
+        first = keyed(server, "POST", "/workflow", key, document)
+        assert first.status_code == 201 and first.json()["steps"][0]["action"] == "created"
+        assert same(first, keyed(server, "POST", "/workflow", key, document))
+        server.finished(f"{name}_a")
+        server.kill()
+    with Server(tmp_path) as server:
+        assert same(first, keyed(server, "POST", "/workflow", key, document))
+        again = server.http.post(PREFIX + "/workflow", json=document)
+        assert again.status_code == 200 and again.json()["steps"][0]["action"] == "reused"
+        assert revisions(server, f"{name}_a") == [1]
+
+
 def test_a_repeated_typing_makes_one_revision(shared):
     name, key = unique("table"), unique("key")
     shared.upload(name, b"a\n1\n")

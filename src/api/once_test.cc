@@ -141,7 +141,7 @@ TEST_F(OnceTest, WhileTheFirstIsUnderWayARepeatIsToAskAgain) {
   EXPECT_EQ(repeat->status, 409U);
   EXPECT_THAT(repeat->headers, testing::Contains(testing::Pair("Retry-After", "1")));
   EXPECT_EQ(send(post("key", "other")).error().code, Code::mismatch);
-  EXPECT_TRUE(send(post("another key")));
+  EXPECT_TRUE(send(post("another-key")));
   held->close();
   EXPECT_EQ(send(post("key"))->status, 201U);
 }

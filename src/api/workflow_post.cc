@@ -31,9 +31,9 @@ std::vector<std::string> left_over(const catalog::Workflow& before, const Workfl
   return left;
 }
 
-Awaitable<Status> save(const Context& context, catalog::Change change) {
-  catalog::Batch batch;
-  batch.push_back(std::move(change));
+// On disk when it returns. The change is no temporary of the call: with GCC 12 that one is destroyed twice.
+Awaitable<Status> save(const Context& context, const catalog::Change& change) {
+  catalog::Batch batch{change};
   co_return co_await await_callback<Status>([&](auto done) { context.catalog->commit(std::move(batch), std::move(done)); });
 }
 
@@ -135,7 +135,7 @@ class Post {
     if (before_ && *before_ == record_) co_return Status{};
     changed_ = true;
     record_.changed = now;
-    co_return co_await save(context_, catalog::PutWorkflow{record_});
+    co_return co_await save_record();
   }
 
   Awaitable<Status> remove(std::vector<std::string> left) {
@@ -145,7 +145,12 @@ class Post {
     if (removal_.removed.empty()) co_return Status{};
     changed_ = true;
     std::erase_if(record_.steps, [&](const auto& name) { return std::ranges::find(removal_.removed, name) != removal_.removed.end(); });
-    co_return co_await save(context_, catalog::PutWorkflow{record_});
+    co_return co_await save_record();
+  }
+
+  Awaitable<Status> save_record() {
+    catalog::Change change = catalog::PutWorkflow{record_};
+    co_return co_await save(context_, change);
   }
 
   const Context& context_;
@@ -167,8 +172,10 @@ Accepting post_workflow(const Context& context, const http::Request& request, co
   if (auto sound = co_await post.decide(); !sound) co_return std::unexpected(sound.error());
   if (auto done = co_await post.carry_out_all(flag(request, "prune")); !done) co_return std::unexpected(done.error());
   Acceptance acceptance{.status = post.changed() ? 201U : 200U, .body = post.answer(), .location = post.url(), .steps = post.awaited()};
-  if (auto receipt = ticket.receipt(acceptance))
-    if (auto saved = co_await save(context, catalog::PutReceipt{*std::move(receipt)}); !saved) co_return std::unexpected(saved.error());
+  if (auto receipt = ticket.receipt(acceptance)) {
+    catalog::Change change = catalog::PutReceipt{*std::move(receipt)};
+    if (auto saved = co_await save(context, change); !saved) co_return std::unexpected(saved.error());
+  }
   co_return acceptance;
 }
 
