@@ -84,7 +84,7 @@ def test_all_revisions_are_kept_where_nothing_is_said(tmp_path):
 
 
 def test_a_killed_collection_is_done_again(tmp_path):
-    with Server(tmp_path / "data", "--keep-revisions", "1", *RARELY, faults="catalog.delete.after=abort@2") as server:
+    with Server(tmp_path / "data", "--keep-revisions", "1", *RARELY, faults="catalog.delete.after=abort@1") as server:
         changed(server, "step", 1, 2, 3)
         with pytest.raises(httpx.TransportError):
             collect(server)

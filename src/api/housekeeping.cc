@@ -64,6 +64,7 @@ Awaitable<Result<SweptFiles>> sweep_objects(const Context& context, const std::v
   if (dry_run) co_return co_await context.pool->run([&] { return objects_of(context, revisions); });
   auto digests = co_await context.pool->run([&] { return context.catalog->garbage(); });
   if (!digests) co_return std::unexpected(digests.error());
+  if (digests->empty()) co_return SweptFiles{};
   auto bytes = co_await collect_garbage(context);
   if (!bytes) co_return std::unexpected(bytes.error());
   co_return SweptFiles{.count = std::ssize(*digests), .bytes = *bytes};
