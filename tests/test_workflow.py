@@ -391,3 +391,101 @@ def test_a_second_post_answers_at_once(fresh):
         assert post(fresh, chain("flow"), wait=0).status_code == 200
         times.append(time.perf_counter() - begin)
     print(f"second post: p50 {statistics.median(times) * 1000:.1f} ms")
+
+
+# --- A schedule of the whole ---
+
+
+def nightly(name):
+    """A root, what follows it, and what asks for the time."""
+    steps = [{"service": "function/python", "name": f"{name}_root", "function": "response = {'day': day}", "functionParameters": {"day": "$clock.date"}},
+             {"service": "function/python", "name": f"{name}_child", "function": "response = root['day'] + '!'", "functionParameters": {"root": f"${name}_root"}},
+             {"service": "function/python", "name": f"{name}_dated", "function": "response = [child, at]",
+              "functionParameters": {"child": f"${name}_child", "at": "$clock"}}]
+    return {"name": name, "schedule": {"cron": "0 2 * * *", "misfire": "skip"}, "steps": steps}
+
+
+def made_for(server, name):
+    """Scheduled time → result, of the finished revisions that have one, oldest first."""
+    found = {}
+    for revision in server.step(name)["revisions"]:
+        if revision["status"] == "finished" and "scheduledFor" in revision:
+            shown = server.get(f"/step/{name}/artifact", format="json", revision=revision["revision"])
+            found[revision["scheduledFor"]] = shown.json()
+    return found
+
+
+def test_the_schedule_of_a_workflow_is_that_of_its_steps(shared):
+    name = unique("flow")
+    done = posted(shared, nightly(name), wait=0)
+    assert [step["action"] for step in done["steps"]] == ["created"] * 3
+    assert shared.step(f"{name}_root")["status"] == "scheduled"
+    assert shared.step(f"{name}_child")["status"] == "waiting"
+    assert shared.get(f"/workflow/{name}").json()["result"]["schedule"] == nightly(name)["schedule"]
+    assert [step["action"] for step in posted(shared, nightly(name), status=200, wait=0)["steps"]] == ["reused"] * 3
+    exported = yaml.safe_load(shared.get(f"/workflow/{name}/export").text)
+    assert exported["schedule"] == nightly(name)["schedule"]
+    assert not any("schedule" in step or "autoUpdate" in step for step in exported["steps"])
+    assert [step["action"] for step in posted(shared, exported, status=200, wait=0)["steps"]] == ["reused"] * 3
+
+
+def test_a_workflow_with_a_bad_schedule_is_refused_where_it_stands(shared):
+    name = unique("flow")
+    for schedule, pointer in (({"cron": "0 25 * * *"}, "/schedule/cron"), ("nightly", "/schedule"), ({"at": "soon"}, "/schedule/at")):
+        answer = post(shared, nightly(name) | {"schedule": schedule}, wait=0)
+        assert answer.status_code == 406 and answer.json()["errors"][0]["pointer"].lstrip("#") == pointer, answer.text
+    assert shared.get(f"/workflow/{name}").status_code == 404
+
+
+def backfill(server, *arguments):
+    return subprocess.run([BINARY, "backfill", *arguments, "--server", server.url], capture_output=True, text=True, timeout=120)
+
+
+def test_a_backfill_makes_each_time_once_in_order(fresh):
+    posted(fresh, nightly("flow"), wait=0)
+    done = backfill(fresh, "flow", "--from", "2026-01-01", "--to", "2026-01-04")
+    assert done.returncode == 0, done.stderr
+    days = [f"2026-01-0{day}" for day in (1, 2, 3)]
+    assert done.stdout.splitlines() == [f"{day}T02:00:00+00:00 finished" for day in days]
+    times = [f"{day}T02:00:00+00:00" for day in days]
+    assert made_for(fresh, "flow_root") == {time: {"day": day} for time, day in zip(times, days)}
+    assert made_for(fresh, "flow_child") == {time: day + "!" for time, day in zip(times, days)}
+    assert made_for(fresh, "flow_dated") == {time: [day + "!", time] for time, day in zip(times, days)}
+    assert fresh.step("flow_root")["nextRun"] > "2026-11-01"
+    done = backfill(fresh, "flow", "--from", "2025-12-31", "--to", "2026-01-03")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["2025-12-31T02:00:00+00:00 finished", f"{times[0]} has its results", f"{times[1]} has its results",
+                                        f"{times[2]} finished"]  # which is the newest again
+    assert fresh.get("/step/flow_child/artifact", format="json").json() == "2026-01-03!"
+    again = backfill(fresh, "flow", "--from", "2026-01-03", "--to", "2026-01-04", "--again")
+    assert again.stdout.splitlines() == [f"{times[2]} finished"]
+
+
+def test_a_backfill_goes_on_over_a_kill_and_stops_where_a_step_fails(tmp_path):
+    document = nightly("flow")
+    document["steps"][1]["function"] = "if root['day'] == '2026-01-02': raise ValueError('no data')\nresponse = root['day']"
+    with Server(tmp_path / "data") as server:
+        posted(server, document, wait=0)
+        answer = server.http.post(PREFIX + "/workflow/flow/rerun", json={"scheduledFor": "2026-01-01T02:00:00Z"})
+        assert answer.status_code == 201 and answer.json()["steps"] == ["flow_root", "flow_child", "flow_dated"], answer.text
+        server.kill()
+    with Server(tmp_path / "data") as server:
+        server.finished("flow_dated")
+        done = backfill(server, "flow", "--from", "2026-01-01", "--to", "2026-01-04")
+        assert done.returncode == 1 and "no data" in done.stderr
+        assert done.stdout.splitlines() == ["2026-01-01T02:00:00+00:00 has its results", "2026-01-02T02:00:00+00:00 failed"]
+
+
+def test_a_rerun_for_a_time_is_refused_clearly(shared):
+    name = unique("flow")
+    posted(shared, chain(name))
+    for body, pointer in (({}, "/scheduledFor"), ({"scheduledFor": "soon"}, "/scheduledFor"), ({"scheduledFor": "2199-01-01T00:00:00Z"}, "/scheduledFor"),
+                          ({"scheduledFor": "2026-01-01T00:00:00Z", "cascade": True}, "/cascade")):
+        answer = shared.http.post(f"{PREFIX}/workflow/{name}/rerun", json=body)
+        assert answer.status_code == 406 and answer.json()["errors"][0]["pointer"].lstrip("#") == pointer, answer.text
+    assert shared.http.post(f"{PREFIX}/workflow/none/rerun", json={"scheduledFor": "2026-01-01T00:00:00Z"}).status_code == 404
+    refused = shared.get(f"/workflow/{name}/times", **{"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"})
+    assert refused.status_code == 406 and "no schedule with cron" in refused.json()["detail"]
+    done = backfill(shared, name, "--from", "yesterday", "--to", "2026-01-04")
+    assert done.returncode == 2 and "yesterday" in done.stderr
+    assert shared.step(f"{name}_a")["revision"] == 1

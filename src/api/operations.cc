@@ -31,6 +31,12 @@ json::object flag_parameter(std::string_view name, std::string_view description)
   return parameter(name, "query", {{"type", "string"}, {"enum", json::array{"true", "false"}}}, description);
 }
 
+json::object time_parameter(std::string_view name, std::string_view description) {
+  auto out = parameter(name, "query", {{"type", "string"}, {"format", "date-time"}}, description);
+  out["required"] = true;
+  return out;
+}
+
 json::object upload_content(const Service& service) {
   json::object out;
   if (!service.upload) return out;
@@ -218,6 +224,19 @@ void describe_workflows(std::map<std::string, Operation>& out) {
                             .answer_types = {"application/yaml", "application/json"},
                             .answer = workflow_schema(),
                             .tagged = true};
+  out["list workflow times"] = {.summary = "The times of its cron schedule, and whether every step has a finished result of each",
+                                .parameters = {time_parameter("from", "of this time on"), time_parameter("to", "before this one")},
+                                .body = {},
+                                .problems = {404, 406},
+                                .answer = workflow_times_schema()};
+  out["rerun workflow"] = {.summary = "Make all of its steps, but environments, anew for a time that is over",
+                           .parameters = {},
+                           .body = workflow_rerun_schema(),
+                           .answers = {201},
+                           .problems = {400, 404, 406, 409, 413, 415},
+                           .answer = workflow_rerun_answer_schema(),
+                           .once = true,
+                           .waits = true};
   out["delete workflow"] = {.summary = "Forget it; its steps stay",
                             .parameters = {flag_parameter("cascade", "also delete its steps, but those that others use")},
                             .body = {},

@@ -6,6 +6,7 @@
 
 #include "api/workflow_actions.h"
 #include "api/workflow_removal.h"
+#include "engine/schedule.h"
 
 namespace lo::api {
 namespace {
@@ -14,11 +15,12 @@ using workflow::Act;
 using workflow::Action;
 using workflow::Workflow;
 
-// A schedule of the workflow would be a member of the document beside `steps`: see check_top() of workflow/workflow.cc.
 Result<Workflow> read_body(const http::Request& request) {
   auto type = request.header("content-type").value_or("");
   LO_ASSIGN(auto document, type.starts_with("application/json") ? workflow::read_json(request.body) : workflow::read_yaml(request.body));
-  return workflow::parse_workflow(document, "");
+  LO_ASSIGN(auto flow, workflow::parse_workflow(document, ""));
+  if (flow.schedule) LO_TRY(engine::read_schedule(json::object{{"schedule", *flow.schedule}}));
+  return flow;
 }
 
 // The names that earlier posts made and this one does not have, of those that are still there.

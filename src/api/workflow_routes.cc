@@ -5,6 +5,7 @@
 #include "api/workflow_post.h"
 #include "api/workflow_removal.h"
 #include "api/workflow_steps.h"
+#include "api/workflow_times.h"
 #include "http/etag.h"
 #include "workflow/export.h"
 #include "workflow/yaml_writer.h"
@@ -14,6 +15,10 @@ namespace {
 
 Answer post(const Context& context, http::Request& request) {
   return once(context, request, [&](const Ticket& ticket) { return post_workflow(context, request, ticket); });
+}
+
+Answer rerun(const Context& context, http::Request& request) {
+  return once(context, request, [&](const Ticket& ticket) { return rerun_workflow(context, request, ticket); });
 }
 
 Answer list_workflows(const Context& context, http::Request& request) {
@@ -109,6 +114,8 @@ void add_workflow_routes(http::Router& router, const Context& context) {
   add("GET", "", "list workflows", list_workflows);
   add("GET", "/{name}", "get workflow", show_workflow);
   add("GET", "/{name}/export", "export workflow", export_workflow);
+  add("GET", "/{name}/times", "list workflow times", workflow_times);
+  add("POST", "/{name}/rerun", "rerun workflow", rerun);
   add("DELETE", "/{name}", "delete workflow", delete_workflow);
 }
 

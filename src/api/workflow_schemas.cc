@@ -26,6 +26,8 @@ json::object summary() {
   return {{"name", name()}, {"timeCreated", text()}, {"timeChanged", text()}};
 }
 
+json::object said_of_all() { return {{"description", text()}, {"schedule", {{"$ref", "#/components/schemas/Schedule"}}}}; }
+
 json::object service_names() {
   json::array names;
   for (const auto& service : workflow::services()) names.emplace_back(service.name);
@@ -45,7 +47,7 @@ json::object workflow_schema() {
   step["description"] = "the body of the service's own POST (of transform/dataType: PATCH) beside `service`";
   auto steps = list_of(std::move(step));
   steps["minItems"] = 1;
-  auto schema = object_of({{"name", name()}, {"steps", std::move(steps)}}, {{"description", text()}});
+  auto schema = object_of({{"name", name()}, {"steps", std::move(steps)}}, said_of_all());
   schema["additionalProperties"] = false;
   return schema;
 }
@@ -66,13 +68,25 @@ json::object workflow_shown_schema() {
                         {{"revision", {{"type", "integer"}}}, {"result", text()}, {"reason", text()}, {"exception", text()}, {"staleReason", text()}});
   properties["steps"] = list_of(std::move(step));
   properties["removed"] = list_of(name());
-  return in_result(object_of(std::move(properties), {{"description", text()}}));
+  return in_result(object_of(std::move(properties), said_of_all()));
 }
 
 json::object workflows_schema() {
   auto properties = summary();
   properties["steps"] = list_of(name());
-  return in_result(list_of(object_of(std::move(properties), {{"description", text()}})));
+  return in_result(list_of(object_of(std::move(properties), said_of_all())));
+}
+
+json::object workflow_times_schema() { return in_result(list_of(object_of({{"time", text()}, {"finished", flag()}}))); }
+
+json::object workflow_rerun_schema() {
+  auto schema = object_of({{"scheduledFor", {{"type", "string"}, {"format", "date-time"}, {"description", "$clock in parameters"}}}});
+  schema["additionalProperties"] = false;
+  return schema;
+}
+
+json::object workflow_rerun_answer_schema() {
+  return object_of({{"result", text()}, {"steps", list_of(name())}}, {{"metadata", {{"description", "with Prefer: wait, of its steps"}}}});
 }
 
 json::object workflow_deleted_schema() {

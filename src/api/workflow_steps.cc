@@ -103,7 +103,8 @@ json::object workflow_summary(const catalog::Workflow& record) {
                    {"timeCreated", format_time(record.created)},
                    {"timeChanged", format_time(record.changed)},
                    {"steps", json::value_from(record.steps)}};
-  if (const auto* description = record.document.if_contains("description")) out["description"] = *description;
+  for (auto key : {"description", "schedule"})
+    if (const auto* said = record.document.if_contains(key)) out[key] = *said;
   return out;
 }
 

@@ -144,6 +144,32 @@ Result<json::object> ApiClient::post_workflow(const json::object& document, bool
                              .content_type = "application/json"}));
 }
 
+Result<std::vector<ScheduledTime>> ApiClient::workflow_times(std::string_view name, std::string_view from, std::string_view to) {
+  LO_ASSIGN(auto result, call("GET", fmt::format("workflow/{}/times?from={}&to={}", url_escaped(name), url_escaped(from), url_escaped(to))));
+  if (!result.is_array()) return fail(Code::corrupt, fmt::format("{} gave no list", http_.base_url()));
+  std::vector<ScheduledTime> times;
+  for (const auto& each : result.get_array()) {
+    if (!each.is_object()) continue;
+    const auto* finished = each.get_object().if_contains("finished");
+    times.push_back({.text = string_or(each.get_object(), "time"), .finished = finished != nullptr && *finished == true});
+  }
+  return times;
+}
+
+Result<std::vector<std::string>> ApiClient::rerun_workflow(std::string_view name, std::string_view time, std::string_view key) {
+  LO_ASSIGN(auto body, body_of(http_.send({.method = "POST",
+                                           .path = below_prefix(fmt::format("workflow/{}/rerun", url_escaped(name))),
+                                           .body = write_json(json::object{{"scheduledFor", time}}),
+                                           .content_type = "application/json",
+                                           .headers = {fmt::format("Idempotency-Key: {}", key)}})));
+  std::vector<std::string> names;
+  const auto* steps = body.if_contains("steps");
+  if (steps == nullptr || !steps->is_array()) return fail(Code::corrupt, fmt::format("{} named no steps", http_.base_url()));
+  for (const auto& step : steps->get_array())
+    if (const auto* text = step.if_string()) names.emplace_back(*text);
+  return names;
+}
+
 Result<std::string> ApiClient::export_workflow(std::string_view name, std::string_view format) {
   LO_ASSIGN(auto answer, http_.send({.path = below_prefix(fmt::format("workflow/{}/export?format={}", url_escaped(name), format))}));
   if (!answer.ok()) return fail(error_of(answer));

@@ -22,6 +22,12 @@ using workflow::StepView;
 
 inline constexpr std::string_view kPrefix = "/api/learningOrchestra/v1";
 
+// A time of a workflow's schedule.
+struct ScheduledTime {
+  std::string text;       // "2026-01-31T02:00:00+00:00"
+  bool finished = false;  // all of its steps have a result of it
+};
+
 class ApiClient {
  public:
   explicit ApiClient(HttpClient& http) : http_(http) {}
@@ -43,6 +49,12 @@ class ApiClient {
 
   // The whole answer of POST /workflow, not only its `result`.
   Result<json::object> post_workflow(const json::object& document, bool prune);
+
+  // Times as RFC 3339 has them; `to` is left out.
+  Result<std::vector<ScheduledTime>> workflow_times(std::string_view name, std::string_view from, std::string_view to);
+
+  // Has the workflow made for a time that is over; the same `key` once only. Gives the names of its steps.
+  Result<std::vector<std::string>> rerun_workflow(std::string_view name, std::string_view time, std::string_view key);
 
   // The document that recreates a workflow, as text; `format` is yaml or json.
   Result<std::string> export_workflow(std::string_view name, std::string_view format);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 
+#include "cli/backfill.h"
 #include "cli/compare.h"
 #include "cli/connection.h"
 #include "cli/housekeeping.h"
@@ -55,6 +56,25 @@ void add_run(CLI::App& app, int& exit_status) {
   command->add_flag("--prune", options->prune, "delete the steps that the workflow had and has no more");
   add_server_options(*command, options->server);
   command->callback([options, &exit_status] { exit_status = run(*options); });
+}
+
+int run_backfill(const BackfillOptions& options) {
+  std::signal(SIGPIPE, SIG_IGN);
+  auto interrupt = Interrupt::listen();
+  if (!interrupt) return tell(interrupt.error());
+  Screen screen(stderr, inspect_terminal(fileno(stderr)));
+  return backfill(options, *interrupt, screen, stdout);
+}
+
+void add_backfill(CLI::App& app, int& exit_status) {
+  auto options = std::make_shared<BackfillOptions>();
+  auto* command = app.add_subcommand("backfill", "Have a scheduled workflow made for times that are over, one after the other");
+  command->add_option("workflow", options->workflow, "its name")->required();
+  command->add_option("--from", options->from, "the first time: 2026-01-31 (midnight in UTC) or 2026-01-31T10:00:00+02:00")->required();
+  command->add_option("--to", options->to, "where to stop: this time is left out")->required();
+  command->add_flag("--again", options->again, "also the times that have results");
+  add_server_options(*command, options->server);
+  command->callback([options, &exit_status] { exit_status = run_backfill(*options); });
 }
 
 // What the options of a command about steps are read into.
@@ -163,6 +183,7 @@ void add_usage(CLI::App& app, int& exit_status) {
 
 void add_client_commands(CLI::App& app, int& exit_status) {
   add_run(app, exit_status);
+  add_backfill(app, exit_status);
   add_ls(app, exit_status);
   add_get(app, exit_status);
   add_logs(app, exit_status);

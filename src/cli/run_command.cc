@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/client_commands.h"
-#include "cli/log_tail.h"
+#include "cli/failures.h"
 #include "cli/patience.h"
 #include "cli/post_workflow.h"
 #include "cli/progress.h"
@@ -17,7 +17,6 @@ namespace lo::cli {
 namespace {
 
 constexpr std::chrono::seconds kPatience{30};
-constexpr int kLogLines = 10;
 
 class Run {
  public:
@@ -30,23 +29,13 @@ class Run {
     LO_ASSIGN(auto posted, post_workflow(api_, patience_, screen_, local, prune));
     Progress progress(posted.names, posted.typing, clock_);
     LO_TRY(watch(api_, patience_, screen_, progress));
-    show_failures(progress);
+    tell_failures(api_, screen_, progress);
     for (const auto& line : progress.result_lines(posted.what_was_done)) fmt::print(out_, "{}\n", line);
     std::fflush(out_);
     return progress.succeeded() ? kOk : kStepFailed;
   }
 
  private:
-  void show_failures(const Progress& progress) {
-    for (const auto* view : progress.failed()) {
-      auto reason = view->exception.empty() ? view->reason : view->exception;
-      screen_.say(fmt::format("{} {}: {}", view->name, view->status, reason.empty() ? "no reason is given" : reason));
-      if (view->reason == "upstream_failed") continue;  // it never ran
-      auto log = api_.log(view->name);
-      if (log && !log->empty()) screen_.say(fmt::format("  the log of {} ends:\n{}", view->name, last_lines(*log, kLogLines)));
-    }
-  }
-
   ApiClient& api_;
   Screen& screen_;
   std::FILE* out_;

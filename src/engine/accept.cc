@@ -183,6 +183,7 @@ void Conductor::Impl::revise(Revise request, Callback<Result<Accepted>> done) {
                                std::move(*parents));
   make_due(revision, scheduled_for);
   if (request.automatic) revision.facts[kAutomatic] = true;
+  if (request.backfill) revision.facts[kBackfill] = true;
   remember(revision);
   catalog::Batch batch;
   batch.emplace_back(catalog::AddEvent{event_of(revision, "accepted")});

@@ -31,7 +31,8 @@ Revise again(const Revision& revision) {
                 .operation = revision.operation,
                 .request = revision.request,
                 .mentions = {},
-                .scheduled_for = scheduled_for(revision.facts)};
+                .scheduled_for = scheduled_for(revision.facts),
+                .backfill = revision.facts.contains(kBackfill)};
   for (const auto& parent : revision.parents) revise.mentions.push_back({.text = parent.name, .pointer = ""});
   return revise;
 }
@@ -72,6 +73,21 @@ void Conductor::Impl::rerun(const std::string& name, bool cascade, OnlyIf only_i
   run_again({entry->step.id}, std::move(how), std::move(done));
 }
 
+void Conductor::Impl::backfill(const std::vector<std::string>& names, WallTime scheduled_for, std::optional<catalog::Receipt> receipt,
+                               Callback<Status> done) {
+  std::vector<catalog::StepId> steps;
+  for (const auto& name : names) {
+    const auto* entry = registry_.find(name);
+    if (entry == nullptr) return done(fail(Code::not_found, fmt::format("there is no step \"{}\"", name)));
+    auto runs = [](const auto& revision) { return revision.second.state == State::running || revision.second.state == State::queued; };
+    if (std::ranges::any_of(entry->revisions, runs))
+      return done(fail(Code::conflict, fmt::format("the step \"{}\" has not ended: cancel it first, or wait", name)));
+    steps.push_back(entry->step.id);
+  }
+  run_again(std::move(steps), {.kind = Revise::Kind::replace, .scheduled_for = scheduled_for, .backfill = true, .receipt = std::move(receipt)},
+            [done = std::move(done)](Result<Accepted> accepted) mutable { done(accepted ? Status{} : std::unexpected(accepted.error())); });
+}
+
 // Steps that failed only because this one had: they are tried again with what it will give now.
 void Conductor::Impl::revive_children(catalog::StepId step) {
   run_again(registry_.failed_by_upstream(step), {.kind = Revise::Kind::rerun, .automatic = true}, [](auto) {});
@@ -99,6 +115,7 @@ void Conductor::Impl::run_again(std::vector<catalog::StepId> steps, How how, Cal
       for (auto& request : again(*revisions)) {
         if (request.kind != Revise::Kind::amend) request.kind = how.kind;
         request.automatic = how.automatic;
+        request.backfill = how.backfill || (request.backfill && !how.scheduled_for);
         if (how.automatic || how.scheduled_for) request.scheduled_for = how.scheduled_for;
         requests.push_back(std::move(request));
       }

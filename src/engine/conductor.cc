@@ -34,6 +34,12 @@ void Conductor::wake() {
   impl_->on_strand([](Impl& impl) { impl.look_at_clock(); });
 }
 
+void Conductor::backfill(std::vector<std::string> names, WallTime scheduled_for, Callback<Status> done, std::optional<catalog::Receipt> receipt) {
+  impl_->on_strand([names = std::move(names), scheduled_for, done = std::move(done), receipt = std::move(receipt)](Impl& impl) mutable {
+    impl.backfill(names, scheduled_for, std::move(receipt), std::move(done));
+  });
+}
+
 void Conductor::check(std::vector<Question> questions, Callback<std::vector<Status>> done) {
   impl_->on_strand([questions = std::move(questions), done = std::move(done)](Impl& impl) mutable { done(impl.check(questions)); });
 }

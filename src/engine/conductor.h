@@ -66,6 +66,7 @@ struct Revise {
   // inputs were made anew: that of its inputs.
   std::optional<WallTime> scheduled_for = {};
   bool automatic = false;
+  bool backfill = false;  // that time is over, and the step's schedule goes on from now
   OnlyIf only_if = {};
   std::optional<catalog::Receipt> receipt = {};  // committed with the revision, not with what it cascades to
 };
@@ -152,6 +153,11 @@ class Conductor {
   // Makes the step's newest result again: a dataset that was typed in place is typed again. Code::not_found; Code::conflict while it is
   // busy. `cascade` as above. `receipt` is committed with the last of what makes it.
   void rerun(std::string name, bool cascade, Callback<Result<Accepted>> done, OnlyIf only_if = {}, std::optional<catalog::Receipt> receipt = {});
+
+  // Makes the newest results of these steps for another time, which is over, one after another in this order: each is made from what those before
+  // it will give, and what waits or is scheduled is replaced. Done once all are on disk, with `receipt` in the last one's batch. Code::not_found for
+  // a name that is none; Code::conflict naming a step that runs, or is about to, and then nothing is made.
+  void backfill(std::vector<std::string> names, WallTime scheduled_for, Callback<Status> done, std::optional<catalog::Receipt> receipt = {});
 
   // Why submit() or revise() would refuse each of these now: limits that this server does not have, references that bind to
   // nothing. Changes nothing.

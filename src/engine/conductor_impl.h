@@ -28,6 +28,7 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
   void submit(Submission submission, Callback<Result<std::vector<Accepted>>> done);
   void revise(Revise revision, Callback<Result<Accepted>> done);
   void rerun(const std::string& name, bool cascade, OnlyIf only_if, std::optional<catalog::Receipt> receipt, Callback<Result<Accepted>> done);
+  void backfill(const std::vector<std::string>& names, WallTime scheduled_for, std::optional<catalog::Receipt> receipt, Callback<Status> done);
   void look_at_clock();
   std::vector<Status> check(const std::vector<Question>& questions) const;
   void cancel(const std::string& name, const OnlyIf& only_if, Callback<Status> done);
@@ -83,6 +84,7 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
     bool cascade = false;
     std::optional<WallTime> scheduled_for = {};
     bool automatic = false;
+    bool backfill = false;
     OnlyIf only_if = {};                           // of the first
     std::optional<catalog::Receipt> receipt = {};  // with the last
   };

@@ -77,7 +77,7 @@ class World {
       case 3: revise(); break;
       case 4: cancel(); break;
       case 5: remove(); break;
-      case 6: rerun(); break;
+      case 6: chance(0.7) ? rerun() : backfill(); break;
       case 7: pass(std::chrono::minutes{pick(0, 90)}); break;
       case 8: if (chance(0.4)) start(); break;  // kill -9: what was not saved is gone
       case 9: case 10: case 11: life_->catalog.flush(static_cast<std::size_t>(pick(1, 5))); break;
@@ -120,6 +120,11 @@ class World {
 
   void rerun() {
     life_->conductor->rerun(some_name(), chance(0.3), [this](Result<Accepted> accepted) { acknowledge(accepted); });
+  }
+
+  void backfill() {
+    std::set<std::string> names{some_name(), some_name()};
+    life_->conductor->backfill({names.begin(), names.end()}, clock_->now() - std::chrono::hours{pick(0, 48)}, [](Status) {});
   }
 
   void acknowledge(const Result<Accepted>& accepted) {

@@ -16,7 +16,7 @@ using catalog::Revision;
 namespace {
 
 // What Registry::add_revision and follow_schedule look at.
-const catalog::Outline kRemembered{.request = {"autoUpdate", "schedule"}, .facts = {kResultDigest, kCacheKey, kScheduledFor}};
+const catalog::Outline kRemembered{.request = {"autoUpdate", "schedule"}, .facts = {kResultDigest, kCacheKey, kScheduledFor, kBackfill}};
 
 // What the death of the last server means for a revision that was running.
 void count_loss(Revision& revision) {

@@ -12,7 +12,7 @@ namespace {
 bool uses_cache(const json::object& request) { return read_cache(request).value_or(false); }
 
 // What the server adds to a revision's facts, and no run may change.
-constexpr std::array<std::string_view, 4> kOwnFacts{kScheduledFor, kAutomatic, kCacheKey, kCached};
+constexpr std::array<std::string_view, 5> kOwnFacts{kScheduledFor, kBackfill, kAutomatic, kCacheKey, kCached};
 
 }  // namespace
 

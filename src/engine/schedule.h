@@ -37,7 +37,9 @@ std::optional<WallTime> first_due(const Schedule& schedule, WallTime accepted);
 // `now`: run it. After it: then. Nothing when it never comes.
 std::optional<WallTime> next_run(const Schedule& schedule, WallTime due, WallTime now);
 
-inline constexpr std::string_view kScheduledFor = "scheduledFor";  // among a revision's facts
+// Among a revision's facts.
+inline constexpr std::string_view kScheduledFor = "scheduledFor";
+inline constexpr std::string_view kBackfill = "backfill";  // true: it was made later for a time that was over; its step's schedule goes on from then
 
 std::optional<WallTime> scheduled_for(const json::object& facts);
 void set_scheduled_for(json::object& facts, std::optional<WallTime> time);

@@ -44,7 +44,8 @@ void Conductor::Impl::follow_schedule(const Revision& revision) {
   auto schedule = read_schedule(revision.request);
   if (!schedule) log::error("engine: the schedule of \"{}\" is not followed: {}", entry->step.name, schedule.error().message);
   if (revision.state == State::cancelled || !schedule || !*schedule || !(*schedule)->cron) return timetable_.forget(revision.key.step);
-  timetable_.follow(revision.key.step, std::move(**schedule), scheduled_for(revision.facts).value_or(revision.accepted));
+  auto last = revision.facts.contains(kBackfill) ? revision.accepted : scheduled_for(revision.facts).value_or(revision.accepted);
+  timetable_.follow(revision.key.step, std::move(**schedule), last);
 }
 
 // A step that still runs, from the time before, is left in peace; its end looks here again.

@@ -44,6 +44,10 @@ class TimingTest : public ConductorTest {
     return wait<Result<Accepted>>([&](auto done) { life->conductor->rerun(name, false, std::move(done)); });
   }
 
+  Status backfill(std::vector<std::string> names, WallTime time) {
+    return wait<Status>([&](auto done) { life->conductor->backfill(std::move(names), time, std::move(done)); });
+  }
+
   std::shared_ptr<TestClock> hands = std::make_shared<TestClock>();
 };
 
@@ -97,6 +101,38 @@ TEST_F(TimingTest, ACronStepRunsAgainAndAgain) {
   pass_until(first + hours{1});
   EXPECT_EQ(run(1).clock, first + hours{1});
   EXPECT_EQ(newest("a").key.revision, 2);
+}
+
+TEST_F(TimingTest, ABackfillIsMadeForItsTimeAndTheScheduleGoesOnFromNow) {
+  ASSERT_TRUE(submit({"a"}, {}, hourly()));
+  ASSERT_TRUE(submit({"b"}, {"a"}));
+  auto first = next_hour();
+  auto past = first - hours{48};
+  ASSERT_TRUE(backfill({"a", "b"}, past));  // instead of what is scheduled and waits
+  EXPECT_EQ(run(0).clock, past);
+  EXPECT_EQ(run(1).clock, past);
+  EXPECT_EQ(newest("b").state, State::finished);
+  EXPECT_EQ(scheduled_for(newest("b").facts), past);
+  EXPECT_EQ(standing("a")->next_run, first);
+  kill_and_restart();
+  EXPECT_EQ(standing("a")->next_run, first);
+  pass_until(first);
+  EXPECT_EQ(run(0).clock, first);
+  EXPECT_EQ(scheduled_for(newest("a").facts), first);
+}
+
+TEST_F(TimingTest, ABackfillOfWhatRunsChangesNothing) {
+  ASSERT_TRUE(submit({"a"}));
+  ASSERT_TRUE(submit({"b"}));
+  run(0);
+  life->runner.wait_for_job(1);
+  auto refused = backfill({"a", "b"}, hands->now() - hours{1});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::conflict);
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("\"b\""));
+  EXPECT_EQ(newest("a").key.revision, 1);
+  EXPECT_EQ(backfill({"a", "none"}, hands->now()).error().code, Code::not_found);
+  EXPECT_EQ(newest("a").key.revision, 1);
 }
 
 TEST_F(TimingTest, ACronScheduleSurvivesAKill) {

@@ -6,6 +6,7 @@
 
 #include "workflow/request_difference.h"
 #include "workflow/services.h"
+#include "workflow/timing.h"
 
 namespace lo::workflow {
 namespace {
@@ -23,13 +24,14 @@ bool is_needed(const Service& service, std::string_view key) {
 }
 
 // The body that makes the step as it is.
-json::object body_of(const Service& service, const StepView& view) {
+json::object body_of(const Service& service, const StepView& view, const json::object& implied) {
   json::object body{{"service", service.name}};
   for (const auto& [key, value] : view.made_by().request) {
     bool is_own = std::ranges::find(kOwnMembers, std::string_view(key)) != std::end(kOwnMembers);
     if (!is_own && (is_needed(service, key) || !goes_without_saying(service, key, value))) body[key] = value;
   }
   if (const auto* labels = view.all.if_contains("labels")) body["labels"] = *labels;
+  state_exceptions(implied, body);
   return body;
 }
 
@@ -46,7 +48,7 @@ class Exporter {
       if (step.service == kBuilder)
         add_builder(step, as_posted[i]);
       else if (const auto* view = stored_of(stored_, step.title, step.service))
-        steps_.push_back(body_of(*find_service(step.service), *view));
+        steps_.push_back(body_of(*find_service(step.service), *view, step.implied));
       else
         steps_.push_back(as_posted[i]);
     }
@@ -62,7 +64,7 @@ class Exporter {
     const auto& classifiers = step.body.at("classifiersList").get_array();
     for (std::size_t i = 0; i < step.makes.size(); ++i) {
       const auto* view = stored_of(stored_, step.makes[i], step.service);
-      auto body = view == nullptr ? as_posted.get_object() : body_of(*find_service(step.service), *view);
+      auto body = view == nullptr ? as_posted.get_object() : body_of(*find_service(step.service), *view, step.implied);
       body["classifiersList"] = json::array();
       auto same = std::ranges::find_if(groups, [&](json::object group) {
         group["classifiersList"] = json::array();

@@ -98,7 +98,7 @@ std::vector<Service> fixed_services() {
        .parameters = {},
        .code = "modelingCode",
        .defaults = {}},
-      {.name = "environment",
+      {.name = std::string(kEnvironment),
        .name_key = "name",
        .required = {"requirements"},
        .optional = {"description", "indexURL"},

@@ -27,6 +27,7 @@ struct Service {
 inline constexpr std::string_view kDatasetCsv = "dataset/csv";
 inline constexpr std::string_view kDataType = "transform/dataType";
 inline constexpr std::string_view kUpload = "upload";
+inline constexpr std::string_view kEnvironment = "environment";
 inline constexpr std::string_view kBuilder = "builder/sparkml";
 
 std::span<const Service> services();

@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "workflow/references.h"
 #include "workflow/services.h"
+#include "workflow/timing.h"
 
 namespace lo::workflow {
 namespace {
@@ -194,7 +195,7 @@ void check_types_once(const std::vector<FileStep>& steps, Report& report) {
 }
 
 void check_top(const json::object& top, Report& report) {
-  constexpr std::string_view known[] = {"name", "description", "steps"};  // what a workflow may say beside its steps
+  constexpr std::string_view known[] = {"name", "description", "schedule", "steps"};  // what a workflow may say beside its steps
   for (const auto& member : top) {
     std::string_view key = member.key();
     if (std::ranges::find(known, key) == std::end(known))
@@ -202,9 +203,21 @@ void check_top(const json::object& top, Report& report) {
   }
 }
 
+// The values are the server's to judge.
+std::optional<json::object> read_schedule(const json::object& top, Report& report) {
+  const auto* schedule = top.if_contains("schedule");
+  if (schedule == nullptr || schedule->is_null()) return {};
+  const auto* object = schedule->if_object();
+  if (object == nullptr) {
+    report.add("/schedule", "'schedule' must have 'at' or 'cron', such as {cron: \"0 2 * * *\"}");
+    return {};
+  }
+  return *object;
+}
+
 Workflow parse_top(const json::object& top, std::string_view name_if_none, const Document& document, Report& report) {
   check_top(top, report);
-  Workflow workflow{.name = string_or(top, "name", name_if_none), .description = string_or(top, "description"), .steps = {}};
+  Workflow workflow{.name = string_or(top, "name", name_if_none), .description = string_or(top, "description"), .schedule = read_schedule(top, report), .steps = {}};
   for (auto key : {"name", "description"})
     if (top.contains(key) && !top.at(key).is_string()) report.add(fmt::format("/{}", key), fmt::format("'{}' must be text", key));
   if (auto valid = check_name(workflow.name, "/name"); !valid)
@@ -220,13 +233,15 @@ Workflow parse_top(const json::object& top, std::string_view name_if_none, const
   }
   check_names_once(workflow.steps, report);
   check_types_once(workflow.steps, report);
+  apply_schedule(workflow);
   return workflow;
 }
 
 json::object written(const FileStep& step) {
   json::object out{{"service", step.service}};
+  auto body = without_implied(step);
   for (auto key : members_of(*find_service(step.service)))
-    if (const auto* value = step.body.if_contains(key)) out[key] = *value;
+    if (const auto* value = body.if_contains(key)) out[key] = *value;
   if (step.upload) out[kUpload] = json::object{{"digest", step.upload->digest}, {"bytes", step.upload->bytes}};
   return out;
 }
@@ -256,6 +271,7 @@ Result<Workflow> parse_workflow(const Document& document, std::string_view name_
 json::object document_of(const Workflow& workflow) {
   json::object out{{"name", workflow.name}};
   if (!workflow.description.empty()) out["description"] = workflow.description;
+  if (workflow.schedule) out["schedule"] = *workflow.schedule;
   json::array steps;
   for (const auto& step : workflow.steps) steps.push_back(written(step));
   out["steps"] = std::move(steps);

@@ -28,11 +28,13 @@ struct FileStep {
   std::string where;               // "line 12", for people
   std::string pointer;             // "/steps/3"
   std::optional<Upload> upload;    // instead of datasetURI or modelURI
+  json::object implied = {};       // members that the workflow's schedule adds to the body
 };
 
 struct Workflow {
   std::string name;
   std::string description;
+  std::optional<json::object> schedule = {};  // of all its steps together: see timing.h
   std::vector<FileStep> steps;
 };
 
