@@ -77,7 +77,10 @@ json::object workflows_schema() {
   return in_result(list_of(object_of(std::move(properties), said_of_all())));
 }
 
-json::object workflow_times_schema() { return in_result(list_of(object_of({{"time", text()}, {"finished", flag()}}))); }
+json::object workflow_times_schema() {
+  return object_of({{"result", list_of(object_of({{"time", text()}, {"finished", flag()}}))}},
+                   {{"next", {{"type", "string"}, {"description", "where there are more than 1000: `from` of the request for those that follow"}}}});
+}
 
 json::object workflow_rerun_schema() {
   auto schema = object_of({{"scheduledFor", {{"type", "string"}, {"format", "date-time"}, {"description", "$clock in parameters"}}}});

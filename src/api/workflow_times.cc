@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <ranges>
 #include <set>
 
 #include "api/workflow_steps.h"
@@ -36,6 +37,7 @@ Result<WallTime> time_parameter(const http::Request& request, std::string_view n
   return engine::parse_time(*text, fmt::format("/{}", name));
 }
 
+// At most kMostTimes and one more.
 Result<std::vector<WallTime>> times_of(const workflow::Workflow& posted, const http::Request& request) {
   LO_ASSIGN(auto from, time_parameter(request, "from"));
   LO_ASSIGN(auto to, time_parameter(request, "to"));
@@ -45,10 +47,7 @@ Result<std::vector<WallTime>> times_of(const workflow::Workflow& posted, const h
   }
   if (!schedule || !schedule->cron)
     return fail(Code::unacceptable, fmt::format("the workflow \"{}\" has no schedule with cron", posted.name));
-  auto times = schedule->cron->between(from, to, kMostTimes + 1);
-  if (times.size() > kMostTimes)
-    return fail(Code::unacceptable, fmt::format("from and to have more than {} times between them: ask for a part", kMostTimes));
-  return times;
+  return schedule->cron->between(from, to, kMostTimes + 1);
 }
 
 std::set<WallTime> finished_times(const StepRecord& record) {
@@ -102,8 +101,10 @@ Answer workflow_times(const Context& context, http::Request& request) {
   if (!stored) co_return std::unexpected(stored.error());
   auto finished = finished_times(*names, *stored);
   json::array shown;
-  for (auto time : *times) shown.push_back({{"time", format_time(time)}, {"finished", finished.contains(time)}});
-  co_return result_response(200, std::move(shown));
+  for (auto time : *times | std::views::take(kMostTimes)) shown.push_back({{"time", format_time(time)}, {"finished", finished.contains(time)}});
+  json::object answer{{"result", std::move(shown)}};
+  if (times->size() > kMostTimes) answer["next"] = format_time(times->back());
+  co_return http::json_response(200, answer);
 }
 
 Accepting rerun_workflow(const Context& context, const http::Request& request, const Ticket& ticket) {

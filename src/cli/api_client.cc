@@ -145,13 +145,18 @@ Result<json::object> ApiClient::post_workflow(const json::object& document, bool
 }
 
 Result<std::vector<ScheduledTime>> ApiClient::workflow_times(std::string_view name, std::string_view from, std::string_view to) {
-  LO_ASSIGN(auto result, call("GET", fmt::format("workflow/{}/times?from={}&to={}", url_escaped(name), url_escaped(from), url_escaped(to))));
-  if (!result.is_array()) return fail(Code::corrupt, fmt::format("{} gave no list", http_.base_url()));
   std::vector<ScheduledTime> times;
-  for (const auto& each : result.get_array()) {
-    if (!each.is_object()) continue;
-    const auto* finished = each.get_object().if_contains("finished");
-    times.push_back({.text = string_or(each.get_object(), "time"), .finished = finished != nullptr && *finished == true});
+  for (std::string next(from); !next.empty();) {
+    auto path = fmt::format("workflow/{}/times?from={}&to={}", url_escaped(name), url_escaped(next), url_escaped(to));
+    LO_ASSIGN(auto page, body_of(http_.send({.path = below_prefix(path)})));
+    const auto* result = page.if_contains("result");
+    if (result == nullptr || !result->is_array()) return fail(Code::corrupt, fmt::format("{} gave no list", http_.base_url()));
+    for (const auto& each : result->get_array()) {
+      if (!each.is_object()) continue;
+      const auto* finished = each.get_object().if_contains("finished");
+      times.push_back({.text = string_or(each.get_object(), "time"), .finished = finished != nullptr && *finished == true});
+    }
+    next = string_or(page, "next");
   }
   return times;
 }

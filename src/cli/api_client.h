@@ -24,7 +24,7 @@ inline constexpr std::string_view kPrefix = "/api/learningOrchestra/v1";
 
 // A time of a workflow's schedule.
 struct ScheduledTime {
-  std::string text;       // "2026-01-31T02:00:00+00:00"
+  std::string text;       // "2026-01-31T02:00:00-00:00"
   bool finished = false;  // all of its steps have a result of it
 };
 
