@@ -188,4 +188,9 @@ std::string string_or(const json::object& object, std::string_view key, std::str
   return std::string(text == nullptr ? fallback : std::string_view(*text));
 }
 
+json::object object_or_empty(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_object() ? value->get_object() : json::object();
+}
+
 }  // namespace lo

@@ -31,4 +31,7 @@ std::string canonical_json(const json::value& value);
 // The member as text, or `fallback` when it is missing or no string.
 std::string string_or(const json::object& object, std::string_view key, std::string_view fallback = "");
 
+// The member, or an empty object when it is missing or no object.
+json::object object_or_empty(const json::object& object, std::string_view key);
+
 }  // namespace lo

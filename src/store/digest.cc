@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <new>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -39,11 +39,11 @@ std::string digest_of(std::string_view content) {
 
 Result<std::string> digest_of_file(int fd, std::string_view what) {
   Digester digester;
-  std::vector<char> piece(kPiece);
+  auto piece = std::make_unique_for_overwrite<char[]>(kPiece);  // filling it would take longer than a small file
   while (true) {
-    auto got = ::read(fd, piece.data(), piece.size());
+    auto got = ::read(fd, piece.get(), kPiece);
     if (got == 0) return digester.digest();
-    if (got > 0) digester.add({piece.data(), static_cast<std::size_t>(got)});
+    if (got > 0) digester.add({piece.get(), static_cast<std::size_t>(got)});
     if (got < 0 && errno != EINTR) return fail_errno(fmt::format("cannot read {}", what), errno);
   }
 }

@@ -120,14 +120,18 @@ class LocalStore final : public Store {
   }
 
   Result<Staging> stage(std::string_view token) override {
+    LO_ASSIGN(auto reserved, reserve(token));
+    if (::mkdir(reserved.path().c_str(), 0700) != 0) return fail_errno(fmt::format("cannot make {}", reserved.path().string()), errno);
+    return reserved;
+  }
+
+  Result<Staging> reserve(std::string_view token) override {
     LO_TRY(check_token(token));
     LO_ASSIGN(auto share, options_.free_share(root_));
     if (share < options_.least_free)
       return fail(Code::no_space, fmt::format("only {:.1f} % of the disk is free, {:.0f} % are needed to make a result",
                                               share * 100, options_.least_free * 100));
-    auto path = staging() / token;
-    if (::mkdir(path.c_str(), 0700) != 0) return fail_errno(fmt::format("cannot make {}", path.string()), errno);
-    return Staging(std::move(path));
+    return Staging(staging() / token);
   }
 
   Result<Manifest> publish(Staging staged_in, Manifest draft) override {
@@ -282,10 +286,30 @@ class LocalStore final : public Store {
 
 }  // namespace
 
+Result<Manifest> publish_inline(Manifest draft) {
+  if (draft.kind == Kind::blob) return fail(Code::corrupt, "a blob is always a file");
+  std::int64_t sum = 0;
+  for (auto& part : draft.parts) {
+    LO_TRY(check_part_name(part.name));
+    if (!part.inline_data) return fail(Code::corrupt, fmt::format("the part '{}' has no content", part.name));
+    part.bytes = static_cast<std::int64_t>(part.inline_data->size());
+    part.digest = digest_of(*part.inline_data);
+    sum += part.bytes;
+  }
+  if (sum > kInlineBytes) return fail(Code::too_large, fmt::format("the parts of the result have {} bytes, which is too much for a message", sum));
+  return draft;
+}
+
 Staging::~Staging() {
   if (path_.empty()) return;
   std::error_code ignored;  // what cannot be removed now is swept at the next start
   fs::remove_all(path_, ignored);
+}
+
+bool Staging::discard_if_empty() {
+  if (!path_.empty() && ::rmdir(path_.c_str()) != 0 && errno != ENOENT) return false;
+  path_.clear();
+  return true;
 }
 
 fs::path object_path(const fs::path& root, std::string_view digest) {

@@ -26,7 +26,7 @@ Result<Kind> parse_kind(std::string_view word) {
 
 json::object part_to_json(const Part& part) {
   json::object object{{"name", part.name}, {"digest", part.digest}, {"bytes", part.bytes}};
-  if (part.inline_data) object["inline"] = arrow::util::base64_encode(*part.inline_data);
+  if (part.inline_data) object["inline"] = part_content(part);
   return object;
 }
 
@@ -81,6 +81,10 @@ const Part* Manifest::part(std::string_view name) const {
   return found == parts.end() ? nullptr : &*found;
 }
 
+bool Manifest::is_inline() const {
+  return std::ranges::all_of(parts, [](const Part& part) { return part.inline_data.has_value(); });
+}
+
 const Part* Manifest::rows_part() const {
   const auto* found = part("rows.parquet");
   return found != nullptr ? found : part("rows.arrow");
@@ -112,6 +116,8 @@ Part uploaded_part(const json::object& upload) {
           .bytes = bytes != nullptr && bytes->is_int64() ? bytes->get_int64() : 0,
           .inline_data = {}};
 }
+
+std::string part_content(const Part& part) { return arrow::util::base64_encode(*part.inline_data); }
 
 json::object to_json(const Manifest& manifest) {
   json::object object{{"kind", to_string(manifest.kind)}};

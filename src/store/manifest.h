@@ -48,12 +48,16 @@ struct Manifest {
   std::int64_t bytes() const;  // of all parts
   std::string digest() const;  // of the whole: over kind and the parts' names and digests
   const Part* rows_part() const;  // "rows.parquet" or "rows.arrow"
+  bool is_inline() const;      // it needs no file of the store
   // It has rows: a table, predictions beside a model, trials beside a search.
   bool is_table() const { return kind == Kind::table || kind == Kind::model || rows_part() != nullptr; }
 };
 
 // The part that a request's `upload: {digest, bytes}` stands for.
 Part uploaded_part(const json::object& upload);
+
+// The content of an inline part as JSON has it: base64.
+std::string part_content(const Part& part);
 
 // inline_data travels as base64 in JSON: {kind, typeName, parts: [{name, digest, bytes, inline?}], fields: [{name, type}],
 // rows}.

@@ -15,7 +15,7 @@
 
 namespace lo::store {
 
-// A folder of its own for an attempt to write into; removed with its owner. Move-only.
+// A folder of its own for an attempt to write into; removed with its owner, if somebody has made it. Move-only.
 class Staging {
  public:
   explicit Staging(std::filesystem::path path) : path_(std::move(path)) {}
@@ -30,6 +30,9 @@ class Staging {
 
   const std::filesystem::path& path() const { return path_; }
 
+  // Whether nothing is there any more, or nothing was there but an empty folder: then nothing is left to remove. Does not block for long.
+  bool discard_if_empty();
+
  private:
   std::filesystem::path path_;
 };
@@ -40,6 +43,9 @@ class Store {
 
   // A fresh, empty folder named by `token`. Code::no_space when less than 5 % of the disk is free.
   virtual Result<Staging> stage(std::string_view token) = 0;
+
+  // The same, but whoever has something to write makes the folder. Does not block for long.
+  virtual Result<Staging> reserve(std::string_view token) = 0;
 
   // Makes the files that `draft.parts` names (relative to the staging folder; digest and bytes are filled in here) part of
   // the store, and gives the manifest to commit. Links, folders and names with '/' are refused (Code::corrupt). Parts that
@@ -68,6 +74,10 @@ class Store {
   // when the digest is pinned: then the file stays.
   virtual Result<std::optional<std::int64_t>> remove(std::string_view digest) = 0;
 };
+
+// A result that needs no file: every part of `draft` has its content with it; digest and bytes are filled in here. Code::corrupt when one
+// has none or a bad name, or a blob has any; Code::too_large when they have over 64 kB. Does not block.
+Result<Manifest> publish_inline(Manifest draft);
 
 struct LocalStoreOptions {
   double least_free = 0.05;  // of the disk, for stage()
