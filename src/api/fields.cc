@@ -115,7 +115,7 @@ void Fields::check_common() {
   if (auto policy = engine::read_policy(body_); !policy) refuse(policy.error());
   if (auto schedule = engine::read_schedule(body_); !schedule) refuse(schedule.error());
   if (auto cache = engine::read_cache(body_); !cache) refuse(cache.error());
-  for (auto key : {"retry", "timeout", "resources", "schedule", "cache"}) accept(key);
+  for (auto key : {"retry", "timeout", "resources", "isolation", "schedule", "cache"}) accept(key);
   optional_flag("autoUpdate");
   if (auto environment = optional_text("environment"); environment && environment->empty()) refuse("environment", "environment is empty");
   for (const auto& label : optional_object("labels"))

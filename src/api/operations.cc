@@ -67,6 +67,7 @@ json::object with_policy(json::object schema) {
   properties["timeout"] = json::object{{"type", "number"}, {"description", "seconds that an attempt may take"}};
   properties["resources"] = ref("Resources");
   properties["schedule"] = ref("Schedule");
+  properties["isolation"] = json::object{{"type", "string"}, {"enum", json::array{"process", "shared"}}, {"description", "shared: in a warm process that steps of the same owner and environment use one after the other"}};
   properties["cache"] = json::object{{"type", "string"}, {"enum", json::array{"off", "use"}}, {"description", "use: the result of a revision that depends on the very same things, if there is one"}};
   properties["autoUpdate"] = json::object{{"type", "boolean"}, {"description", "made again whenever what it was made from came out otherwise"}};
   properties["labels"] = json::object{{"type", "object"}, {"additionalProperties", {{"type", "string"}}}};

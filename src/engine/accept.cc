@@ -225,7 +225,7 @@ std::optional<WallTime> Conductor::Impl::made_for(const Revise& request, const s
 void Conductor::Impl::schedule(const std::vector<RevisionKey>& members, std::optional<SteadyTime> not_before) {
   const auto& first = active_.at(members.front());
   PlannedJob job{.id = first.job, .members = members, .parents = {}, .policy = {}};
-  job.owner = string_or(registry_.find(first.key.step)->step.labels, "owner");
+  job.owner = owner_of(first.key.step);
   job.not_before = not_before;
   if (auto due = scheduled_for(first.facts); due && *due > ports_.clock->now() && first.attempts == 0) job.due = due;
   if (auto policy = read_policy(first.request)) job.policy = *policy;

@@ -70,7 +70,7 @@ void Conductor::Impl::record(const Transition& transition, Batch& batch) {
   batch.emplace_back(catalog::AddEvent{event_of(revision, std::string(to_string(revision.state)))});
   batch.emplace_back(catalog::UpdateRevision{revision});
   if (!is_terminal(transition.state)) return;
-  if (transition.state == State::finished) unsaved_results_[transition.key] = revision.result;
+  if (transition.state == State::finished) unsaved_[transition.key] = {.operation = revision.operation, .result = revision.result};
   if (auto run = runs_.find(revision.job); run != runs_.end() && transition.state == State::cancelled)
     run->second.late.emplace(transition.key, revision);
   active_.erase(transition.key);
@@ -137,7 +137,7 @@ void Conductor::Impl::save(Batch batch, std::vector<StartJob> start_after) {
 void Conductor::Impl::on_saved(const Revision& revision) {
   if (!is_terminal(revision.state)) return;  // an earlier change, saved late
   ports_.runner->forget(revision.key);
-  if (auto result = unsaved_results_.extract(revision.key); !result.empty()) ports_.settle(std::move(result.mapped()));
+  if (auto saved = unsaved_.extract(revision.key); !saved.empty()) ports_.settle(std::move(saved.mapped().result));
   update(revision.key.step);
   if (!timetable_.contains(revision.key.step)) return;
   timetable_.resume(revision.key.step);  // what came due while it was busy
@@ -167,15 +167,29 @@ void Conductor::Impl::launch(const StartJob& start) {
   const auto& first = active_.at(members.front().key);
   auto clock = scheduled_for(first.facts).value_or(first.accepted);
   auto parents = first.parents;
-  if (parents.empty() && !asks_outside(first)) return launch_with(start, {.keys = cache_keys(members, {}, clock)});
+  if (auto inputs = asks_outside(first) ? std::nullopt : unsaved_inputs(parents)) {
+    auto keys = cache_keys(members, *inputs, clock);
+    return launch_with(start, {.inputs = *std::move(inputs), .keys = std::move(keys)});
+  }
   std::map<RevisionKey, json::object> unsaved;
   for (const auto& parent : parents)
-    if (auto at = unsaved_results_.find(parent.key); at != unsaved_results_.end()) unsaved.insert(*at);
+    if (auto at = unsaved_.find(parent.key); at != unsaved_.end()) unsaved.emplace(at->first, at->second.result);
   ports_.pool->post([self = shared_from_this(), start, members = std::move(members), clock, parents = std::move(parents), unsaved = std::move(unsaved)] {
     Prepared prepared{.inputs = self->read_inputs(parents, unsaved)};
     if (prepared.inputs) prepared.keys = self->cache_keys(members, *prepared.inputs, clock);
     self->on_strand([start, prepared = std::move(prepared)](Impl& impl) mutable { impl.launch_with(start, std::move(prepared)); });
   });
+}
+
+// All that are in memory still, as those of a chain are: nothing when one must be read.
+std::optional<std::vector<Input>> Conductor::Impl::unsaved_inputs(const std::vector<catalog::Parent>& parents) const {
+  std::vector<Input> inputs;
+  for (const auto& parent : parents) {
+    auto at = unsaved_.find(parent.key);
+    if (at == unsaved_.end()) return std::nullopt;
+    inputs.push_back({.name = parent.name, .key = parent.key, .operation = at->second.operation, .manifest = at->second.result});
+  }
+  return inputs;
 }
 
 Result<std::vector<Input>> Conductor::Impl::read_inputs(const std::vector<catalog::Parent>& parents,
@@ -205,7 +219,10 @@ void Conductor::Impl::launch_with(const StartJob& start, Prepared prepared) {
   for (const auto& member : job.members) {
     auto& revision = active_.at(member.key);
     if (auto key = prepared.keys.find(member.key); key != prepared.keys.end()) revision.facts[kCacheKey] = key->second;
-    if (auto policy = read_policy(revision.request)) job.limits = policy->limits;
+    if (auto policy = read_policy(revision.request)) {
+      job.limits = policy->limits;
+      if (policy->isolation == Isolation::shared) job.shared_by = owner_of(member.key.step);
+    }
     job.clock = scheduled_for(revision.facts).value_or(revision.accepted);
     if (auto origin = origin_of(revision)) origins.emplace(member.key, *origin);
   }

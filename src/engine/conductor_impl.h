@@ -110,11 +110,17 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
   void save_again(catalog::Batch batch);
   void on_saved(const catalog::Revision& revision);
   void launch(const StartJob& start);
+  struct Unsaved {
+    std::string operation;
+    json::object result;
+  };
+  std::optional<std::vector<Input>> unsaved_inputs(const std::vector<catalog::Parent>& parents) const;
   struct Prepared {
     Result<std::vector<Input>> inputs = std::vector<Input>{};
     std::map<RevisionKey, std::string> keys = {};  // by which results are found again
   };
   void launch_with(const StartJob& start, Prepared prepared);
+  std::string owner_of(catalog::StepId step) const { return string_or(registry_.find(step)->step.labels, "owner"); }
   void fail_start(const JobRequest& job, const Error& error);
   std::vector<Member> members_of(const StartJob& start) const;
   Result<std::vector<Input>> read_inputs(const std::vector<catalog::Parent>& parents,
@@ -157,7 +163,7 @@ class Conductor::Impl : public JobListener, public std::enable_shared_from_this<
   std::map<RevisionKey, Outcome> outcomes_;          // of members whose transition is being decided
   std::map<std::string, Run> runs_;                  // by job
   std::map<std::string, std::string> job_of_token_;
-  std::map<RevisionKey, json::object> unsaved_results_;  // finished, not on disk yet
+  std::map<RevisionKey, Unsaved> unsaved_;  // finished, not on disk yet
   bool stopping_ = false;
   bool writable_ = true;
 };

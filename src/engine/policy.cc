@@ -112,10 +112,18 @@ Status read_resources(const json::value& value, Limits& limits) {
   return {};
 }
 
+Result<Isolation> read_isolation(const json::value& value) {
+  const auto* text = value.if_string();
+  if (text != nullptr && *text == "process") return Isolation::process;
+  if (text != nullptr && *text == "shared") return Isolation::shared;
+  return fail_field(Code::unacceptable, "/isolation", fmt::format("isolation must be \"process\" or \"shared\", not {}", json::serialize(value)));
+}
+
 }  // namespace
 
 bool is_policy_key(std::string_view key) {
-  return key == "retry" || key == "timeout" || key == "resources" || key == "environment" || key == "schedule" || key == "autoUpdate" || key == "cache";
+  constexpr std::array<std::string_view, 8> keys{"retry", "timeout", "resources", "isolation", "environment", "schedule", "autoUpdate", "cache"};
+  return std::ranges::find(keys, key) != keys.end();
 }
 
 Result<Policy> read_policy(const json::object& request) {
@@ -128,6 +136,9 @@ Result<Policy> read_policy(const json::object& request) {
     policy.limits.timeout = milliseconds(seconds);
   }
   if (const auto* resources = request.if_contains("resources")) LO_TRY(read_resources(*resources, policy.limits));
+  if (const auto* isolation = request.if_contains("isolation")) {
+    LO_ASSIGN(policy.isolation, read_isolation(*isolation));
+  }
   return policy;
 }
 

@@ -16,9 +16,13 @@ struct Retry {
   double backoff = 1;
 };
 
+// `isolation`: "process" (each step has one of its own) or "shared" (steps of one owner and environment use one after the other).
+enum class Isolation { process, shared };
+
 struct Policy {
   Retry retry;
   Limits limits;
+  Isolation isolation = Isolation::process;
 };
 
 // The names of the members, labels aside, that every request may have: "retry", "timeout", "resources", …

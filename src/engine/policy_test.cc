@@ -69,5 +69,14 @@ TEST(Policy, BoundsTheDelay) {
   EXPECT_LE(retry_delay({.max_attempts = 1000, .delay = 1h, .backoff = 100}, 900, "job"), 24h);
 }
 
+TEST(Policy, IsolationIsOfTwoKinds) {
+  EXPECT_EQ(read_policy({})->isolation, Isolation::process);
+  EXPECT_EQ(read_policy({{"isolation", "process"}})->isolation, Isolation::process);
+  EXPECT_EQ(read_policy({{"isolation", "shared"}})->isolation, Isolation::shared);
+  auto refused = read_policy({{"isolation", "thread"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::unacceptable);
+}
+
 }  // namespace
 }  // namespace lo::engine

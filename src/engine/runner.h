@@ -45,6 +45,7 @@ struct JobRequest {
   WallTime clock = {};  // `$clock`: the time for which it runs
   Limits limits;
   std::vector<int> gpus = {};  // the devices that are the job's own
+  std::optional<std::string> shared_by = {};  // the owner whose jobs may use one process after the other; nothing: a process of its own
 };
 
 inline constexpr std::string_view kResultDigest = "digest";  // among a finished member's facts: of its whole result
@@ -64,7 +65,7 @@ struct Outcome {
 };
 
 // What a runner tells of a job, in order, from any thread: progress*, member_ended once per member, then job_ended once, after
-// the last process and file of the job are gone.
+// the last process of the job is gone, or is ready for another one.
 class JobListener {
  public:
   virtual ~JobListener() = default;

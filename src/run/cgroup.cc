@@ -96,6 +96,21 @@ void enable_controllers(const fs::path& folder) {
   }
 }
 
+bool is_version_2(const fs::path& folder) { return fs::exists(folder / "cgroup.controllers"); }
+
+// What it hands on to the groups in it.
+bool limits_anything(const fs::path& folder) {
+  auto handed_on = read_file(folder / "cgroup.subtree_control");
+  return handed_on.contains("memory") || handed_on.contains("pids");
+}
+
+// A version 2 that limits nothing is of no use beside a version 1 that does, and entering it takes milliseconds.
+void drop_idle_version_2(std::vector<fs::path>& roots) {
+  if (roots.size() < 2 || !is_version_2(roots.front()) || limits_anything(roots.front())) return;
+  Cgroups::remove_root(roots.front());
+  roots.erase(roots.begin());
+}
+
 bool try_out(const fs::path& root) {
   auto probe = root / "probe";
   std::error_code error;
@@ -103,18 +118,6 @@ bool try_out(const fs::path& root) {
   if (error) return false;
   fs::remove(probe, error);
   return true;
-}
-
-Status set_limits(const fs::path& folder, const CgroupLimits& limits) {
-  auto set = [&](const char* name, const std::string& value) -> Status {
-    return fs::exists(folder / name) ? write_file(folder / name, value) : Status{};
-  };
-  if (limits.memory_bytes) {
-    auto bytes = std::to_string(*limits.memory_bytes);
-    for (const char* name : {"memory.max", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"}) LO_TRY(set(name, bytes));
-    LO_TRY(set("memory.swap.max", "0"));
-  }
-  return set("pids.max", std::to_string(limits.processes));
 }
 
 std::vector<pid_t> processes_in(const fs::path& folder) {
@@ -159,28 +162,16 @@ Cgroups Cgroups::detect(std::string_view server_id) {
       for (const auto& level : {group.folder, root.parent_path(), root}) enable_controllers(level);
     roots.push_back(std::move(root));
   }
+  drop_idle_version_2(roots);
   return Cgroups(std::move(roots));
 }
 
-Result<JobCgroup> Cgroups::make(std::string_view token, const CgroupLimits& limits) const {
-  std::vector<fs::path> folders;
-  for (const auto& root : roots_) {
-    folders.push_back(root / token);
-    std::error_code error;
-    fs::create_directories(folders.back(), error);
-    auto status = error ? fail_errno("cannot make the control group " + folders.back().string(), error.value())
-                        : set_limits(folders.back(), limits);
-    if (!status) {
-      JobCgroup(folders).remove();
-      return fail(std::move(status).error());
-    }
-  }
-  return JobCgroup(std::move(folders));
+void Cgroups::remove_root(const fs::path& root) {
+  if (::rmdir(root.c_str()) == 0) ::rmdir(root.parent_path().c_str());
 }
 
 void Cgroups::remove_roots() const {
-  for (const auto& root : roots_)
-    if (::rmdir(root.c_str()) == 0) ::rmdir(root.parent_path().c_str());
+  for (const auto& root : roots_) remove_root(root);
 }
 
 void JobCgroup::kill() const {

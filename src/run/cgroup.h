@@ -22,12 +22,7 @@ struct CgroupMount {
 // From the texts of /proc/self/mountinfo and /proc/self/cgroup (proc(5), cgroups(7)): version 2 first.
 std::vector<CgroupMount> parse_cgroups(std::string_view mountinfo, std::string_view self);
 
-struct CgroupLimits {
-  std::optional<std::int64_t> memory_bytes;
-  int processes = 4096;
-};
-
-// The groups of one job, one per hierarchy.
+// The groups of one job, one per hierarchy. Its keeper makes, limits and removes them; this is for when it cannot any more.
 class JobCgroup {
  public:
   JobCgroup() = default;
@@ -43,18 +38,17 @@ class JobCgroup {
   std::vector<std::filesystem::path> folders_;
 };
 
-// Makes groups at <own group>/learning-orchestra/<server id>/<token>.
+// Where keepers make their groups: <own group>/learning-orchestra/<server id> of each hierarchy.
 class Cgroups {
  public:
-  Cgroups() = default;  // none: make() gives an empty JobCgroup
+  Cgroups() = default;  // none
 
   // Tries out which of the hierarchies let us make groups with limits.
   static Cgroups detect(std::string_view server_id);
 
-  Result<JobCgroup> make(std::string_view token, const CgroupLimits& limits) const;
-
-  const std::vector<std::filesystem::path>& roots() const { return roots_; }  // the folders that jobs' groups are made in
+  const std::vector<std::filesystem::path>& roots() const { return roots_; }
   void remove_roots() const;                                                  // if empty
+  static void remove_root(const std::filesystem::path& root);                 // if empty
 
  private:
   explicit Cgroups(std::vector<std::filesystem::path> roots) : roots_(std::move(roots)) {}

@@ -38,12 +38,14 @@ Result<std::optional<fs::path>> make_checkpoint(const fs::path& data, const engi
 
 void remove_checkpoint(const fs::path& data, engine::RevisionKey revision) { remove_folder(folder_of(data) / name_of(revision)); }
 
-void remove_checkpoints_but(const fs::path& data, const std::set<engine::RevisionKey>& revisions) {
+int remove_checkpoints_but(const fs::path& data, const std::set<engine::RevisionKey>& revisions) {
   std::set<std::string> kept;
   for (auto revision : revisions) kept.insert(name_of(revision));
   std::error_code error;
+  int left = 0;
   for (fs::directory_iterator at(folder_of(data), error), end; !error && at != end; at.increment(error))
-    if (!kept.contains(at->path().filename().string())) remove_folder(at->path());
+    kept.contains(at->path().filename().string()) ? void(++left) : remove_folder(at->path());
+  return left;
 }
 
 }  // namespace lo::run

@@ -14,6 +14,7 @@ namespace lo::run {
 Result<std::optional<std::filesystem::path>> make_checkpoint(const std::filesystem::path& data, const engine::JobRequest& job);
 
 void remove_checkpoint(const std::filesystem::path& data, engine::RevisionKey revision);
-void remove_checkpoints_but(const std::filesystem::path& data, const std::set<engine::RevisionKey>& revisions);
+// Gives how many are left.
+int remove_checkpoints_but(const std::filesystem::path& data, const std::set<engine::RevisionKey>& revisions);
 
 }  // namespace lo::run

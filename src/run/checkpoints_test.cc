@@ -31,7 +31,7 @@ TEST(Checkpoints, GoWithTheirRevision) {
   auto third = *make_checkpoint(data.path(), job(3, {{"checkpoint", true}})).value();
   remove_checkpoint(data.path(), {1, 1});
   EXPECT_FALSE(fs::exists(first));
-  remove_checkpoints_but(data.path(), {{2, 1}});
+  EXPECT_EQ(remove_checkpoints_but(data.path(), {{2, 1}}), 1);
   EXPECT_TRUE(fs::exists(second));
   EXPECT_FALSE(fs::exists(third));
   remove_checkpoint(data.path(), {9, 9});

@@ -45,8 +45,9 @@ SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind, con
   for (const char* variable : {"OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1",
                                "JE_ARROW_MALLOC_CONF=background_thread:false"})
     environment.emplace_back(variable);
-  return {.argv = {python.string(), "-I", (options.runtime / "orchestra_forkserver.py").string(), "--kind",
-                   std::string(to_string(kind))},
+  std::vector<std::string> argv{python.string(), "-I", (options.runtime / "orchestra_forkserver.py").string(), "--kind", std::string(to_string(kind))};
+  for (const auto& root : context.cgroups.roots()) argv.insert(argv.end(), {"--group", root.string()});
+  return {.argv = std::move(argv),
           .environment = std::move(environment),
           .folder = context.run_folder(),
           .log = context.options.data / "logs" / fmt::format("fork-server-{}.log", name)};

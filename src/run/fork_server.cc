@@ -104,13 +104,9 @@ void ForkServer::refused(const json::object& message) {
 }
 
 void ForkServer::send(Launch launch) {
-  json::object message{{"v", 1}, {"type", "start"}, {"token", launch.token}, {"step_file", launch.step_file.string()}};
   if (sent_.empty()) await_answer();
   sent_[launch.token] = std::move(launch.refused);
-  std::vector<UniqueFd> descriptors;
-  descriptors.push_back(std::move(launch.keeper_end));
-  descriptors.push_back(std::move(launch.output_end));
-  channel_->send(message, std::move(descriptors));
+  channel_->send(launch.message, std::move(launch.descriptors));
 }
 
 void ForkServer::answered(const std::string& token) {

@@ -14,12 +14,11 @@
 
 namespace lo::run {
 
-// A job to be forked. The descriptors go to its keeper.
+// A keeper to be forked.
 struct Launch {
   std::string token;
-  std::filesystem::path step_file;
-  UniqueFd keeper_end;
-  UniqueFd output_end;
+  json::object message;              // "start" of PROTOCOL.md
+  std::vector<UniqueFd> descriptors;  // which go with it
   std::function<void(std::string why)> refused;  // instead of a keeper; on the strand
 };
 

@@ -36,9 +36,8 @@ ForkServers::Entry& ForkServers::entry(const Key& key, const std::filesystem::pa
 
 std::shared_ptr<ForkServer> ForkServers::acquire(WorkerKind kind, const std::string& environment, const std::filesystem::path& python) {
   auto& found = entry({kind, environment}, python);
-  ++found.jobs;
+  ++found.users;
   found.idle.cancel();
-  context_->board.count_job(found.server->kind(), 1);
   return found.server;
 }
 
@@ -46,8 +45,7 @@ void ForkServers::release(WorkerKind kind, const std::string& environment) {
   Key key{kind, environment};
   auto found = entries_.find(key);
   if (found == entries_.end()) return;
-  context_->board.count_job(found->second.server->kind(), -1);
-  if (--found->second.jobs > 0 || (kind == WorkerKind::bare && environment.empty())) return;
+  if (--found->second.users > 0 || (kind == WorkerKind::bare && environment.empty())) return;
   found->second.idle.expires_after(context_->options.python.idle);
   found->second.idle.async_wait([weak = weak_from_this(), key](auto error) {
     if (auto self = weak.lock(); self && !error) self->let_go(key);
@@ -56,7 +54,7 @@ void ForkServers::release(WorkerKind kind, const std::string& environment) {
 
 void ForkServers::let_go(const Key& key) {
   auto found = entries_.find(key);
-  if (found == entries_.end() || found->second.jobs > 0) return;
+  if (found == entries_.end() || found->second.users > 0) return;
   auto server = std::move(found->second.server);
   entries_.erase(found);
   log::info("run: the {} fork server is idle and is stopped", server->kind());

@@ -19,11 +19,11 @@ class ForkServers : public std::enable_shared_from_this<ForkServers> {
  public:
   ForkServers(std::shared_ptr<RunContext> context, std::function<void()> died);
 
-  // The server for jobs of this kind that run with this interpreter; counts one job on it. `environment` is the digest of the user's own
+  // The server for processes of this kind that run with this interpreter; counts one user of it. `environment` is the digest of the user's own
   // environment, "" for the built-in one.
   std::shared_ptr<ForkServer> acquire(WorkerKind kind, const std::string& environment, const std::filesystem::path& python);
 
-  // The job is over. A server without jobs is let go after PythonOptions::idle; a bare one without environment stays.
+  // The user is over. A server without users is let go after PythonOptions::idle; a bare one without environment stays.
   void release(WorkerKind kind, const std::string& environment);
 
   // Starts it ahead of need.
@@ -38,7 +38,7 @@ class ForkServers : public std::enable_shared_from_this<ForkServers> {
     Entry(std::shared_ptr<ForkServer> made, Strand strand) : server(std::move(made)), idle(std::move(strand)) {}
     std::shared_ptr<ForkServer> server;
     asio::steady_timer idle;
-    int jobs = 0;
+    int users = 0;
   };
 
   Entry& entry(const Key& key, const std::filesystem::path& python);

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <fcntl.h>
+
+#include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
@@ -18,6 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uintmax_t kMaxResult = 16 << 20;
+constexpr std::size_t kMostInMessage = 56 * 1024;  // of a packet's 64 kB: something else stands in it, too
+constexpr std::int64_t kMostInline = 16 * 1024;    // of an input
 
 Status make_folder(const fs::path& path) {
   std::error_code error;
@@ -50,6 +54,11 @@ std::vector<fs::path> paths_of(const std::vector<store::Staging>& stagings) {
   return paths;
 }
 
+// A small object needs no file.
+bool goes_along(const store::Manifest& manifest, const store::Part& part) {
+  return manifest.kind == store::Kind::object && manifest.parts.size() == 1 && part.inline_data && part.bytes <= kMostInline;
+}
+
 // A file that a request came with, by the path at which a step can read it.
 Status add_uploads(const engine::JobRequest& job, store::Store& store, json::object& step) {
   for (std::size_t i = 0; i < job.members.size(); ++i) {
@@ -61,38 +70,56 @@ Status add_uploads(const engine::JobRequest& job, store::Store& store, json::obj
   return {};
 }
 
+bool needs_disk(const engine::JobRequest& job) {
+  auto reads_files = [](const engine::Input& input) {
+    auto manifest = store::manifest_from_json(input.manifest);
+    return !manifest || !std::ranges::all_of(manifest->parts, [&](const store::Part& part) { return goes_along(*manifest, part); });
+  };
+  auto has_files = [](const engine::Member& member) { return member.request.contains("upload") || member.request.contains("checkpoint"); };
+  return job.members.size() > 1 || std::ranges::any_of(job.members, has_files) || std::ranges::any_of(job.inputs, reads_files);
+}
+
 Result<std::vector<store::Staging>> make_stagings(const engine::JobRequest& job, store::Store& store) {
   std::vector<store::Staging> stagings;
   for (std::size_t i = 0; i < job.members.size(); ++i) {
-    LO_ASSIGN(auto staging, store.stage(fmt::format("{}-{}", job.token, i)));
+    LO_ASSIGN(auto staging, store.reserve(fmt::format("{}-{}", job.token, i)));
     stagings.push_back(std::move(staging));
   }
   return stagings;
 }
 
-Status fill(JobFiles& files, const engine::JobRequest& job, const RunContext& context, const CgroupLimits& limits,
-            const std::optional<SparkTarget>& spark) {
+bool fits_message(std::size_t bytes) { return bytes <= kMostInMessage; }
+
+// By message where it fits into one, else by file.
+Status add_step(JobFiles& files, json::object step) {
+  auto text = json::serialize(step);
+  if (fits_message(text.size())) {
+    files.work["step"] = std::move(step);
+    return {};
+  }
+  LO_TRY(make_folder(files.folder));
+  auto path = files.folder / "step.json";
+  files.work["step_file"] = path.string();
+  return write_private(path, text);
+}
+
+Status fill(JobFiles& files, const engine::JobRequest& job, const RunContext& context, const std::optional<SparkTarget>& spark) {
   auto& store = *context.options.store;
   LO_ASSIGN(auto checkpoint, make_checkpoint(context.options.data, job));
+  if (checkpoint) context.checkpoints = true;
   json::object inputs;
   for (const auto& input : job.inputs) {
     LO_ASSIGN(inputs[input.name], input_json(input, store));
   }
   LO_ASSIGN(files.stagings, make_stagings(job, store));
-  LO_TRY(make_folder(files.folder));
-  LO_ASSIGN(files.cgroup, context.cgroups.make(job.token, limits));
-  auto step = step_json(job, paths_of(files.stagings), std::move(inputs), files.cgroup, spark);
+  auto step = step_json(job, paths_of(files.stagings), std::move(inputs), spark);
   LO_TRY(add_uploads(job, store, step));
   if (checkpoint) step["checkpoint"] = checkpoint->string();
   if (context.options.gpus > 0) step["gpus"] = json::value_from(job.gpus);
   step["environments"] = context.environments_folder().string();
   step["modules"] = json::value_from(context.options.python.tool_modules);
-  return write_private(files.step_file, json::serialize(step));
-}
-
-json::object object_or_empty(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_object() ? value->get_object() : json::object{};
+  files.work = {{"token", job.token}, {"limits", limits_json(job.limits.memory_bytes, context.options.max_processes)}};
+  return add_step(files, std::move(step));
 }
 
 engine::Outcome unreadable(std::string_view why) {
@@ -107,10 +134,13 @@ engine::Outcome failed_outcome(const json::object& result) {
   return outcome;
 }
 
-engine::Outcome publish_result(const json::object& result, store::Staging staging, store::Store& store) {
+// `publish` makes the drafted manifest a stored one.
+template <class Publish>
+engine::Outcome outcome_of_result(const json::object& result, Publish publish) {
+  if (string_or(result, "status") != "finished") return failed_outcome(result);
   auto draft = store::manifest_from_json(object_or_empty(result, "manifest"));
   if (!draft) return unreadable(draft.error().message);
-  auto manifest = store.publish(std::move(staging), *std::move(draft));
+  auto manifest = publish(*std::move(draft));
   if (!manifest) return unreadable(manifest.error().message);
   engine::Outcome outcome;
   outcome.state = State::finished;
@@ -126,7 +156,7 @@ std::string format_clock(WallTime time) { return format_time(time).substr(0, 19)
 }  // namespace
 
 json::object step_json(const engine::JobRequest& job, const std::vector<fs::path>& stagings, json::object inputs,
-                       const JobCgroup& cgroup, const std::optional<SparkTarget>& spark) {
+                       const std::optional<SparkTarget>& spark) {
   json::array members;
   for (std::size_t i = 0; i < job.members.size(); ++i) {
     const auto& member = job.members[i];
@@ -135,8 +165,6 @@ json::object step_json(const engine::JobRequest& job, const std::vector<fs::path
                        {"request", member.request},
                        {"staging", stagings[i].string()}});
   }
-  json::array groups;
-  for (const auto& folder : cgroup.folders()) groups.emplace_back(folder.string());
   json::value memory = job.limits.memory_bytes ? json::value(*job.limits.memory_bytes) : json::value(nullptr);
   return {{"v", 1},
           {"token", job.token},
@@ -144,15 +172,19 @@ json::object step_json(const engine::JobRequest& job, const std::vector<fs::path
           {"inputs", std::move(inputs)},
           {"clock", format_clock(job.clock)},
           {"limits", {{"memory", std::move(memory)}, {"cpu", job.limits.cpu}}},
-          {"cgroup", std::move(groups)},
           {"checkpoint", nullptr},
           {"spark", spark_json(spark)}};
 }
 
 Result<json::object> input_json(const engine::Input& input, store::Store& store) {
   LO_ASSIGN(auto manifest, store::manifest_from_json(input.manifest));
-  json::object parts;
+  json::object parts, contents;
   for (const auto& part : manifest.parts) {
+    if (goes_along(manifest, part)) {
+      LO_TRY(store.verify(part));
+      contents[part.name] = store::part_content(part);
+      continue;
+    }
     LO_ASSIGN(auto path, store.path_of(part));
     parts[part.name] = path.string();
   }
@@ -162,20 +194,31 @@ Result<json::object> input_json(const engine::Input& input, store::Store& store)
                       {"typeName", manifest.type_name},
                       {"fields", std::move(fields)},
                       {"parts", std::move(parts)}};
+  if (!contents.empty()) result["inline"] = std::move(contents);
   if (manifest.rows) result["rows"] = *manifest.rows;
   return result;
 }
 
-Result<JobFiles> prepare_job(const engine::JobRequest& job, const RunContext& context, const CgroupLimits& limits,
-                             const std::optional<SparkTarget>& spark) {
+json::object limits_json(std::optional<std::int64_t> memory_bytes, int processes) {
+  return {{"memory", memory_bytes ? json::value(*memory_bytes) : json::value(nullptr)}, {"processes", processes}};
+}
+
+Result<JobFiles> prepare_job(const engine::JobRequest& job, const RunContext& context, const std::optional<SparkTarget>& spark) {
   auto folder = context.run_folder() / job.token;
-  JobFiles files{.folder = folder, .step_file = folder / "step.json", .stagings = {}, .cgroup = {}};
-  if (auto status = fill(files, job, context, limits, spark); !status) {
-    files.cgroup.remove();
+  JobFiles files{.folder = folder, .work = {}, .stagings = {}};
+  if (auto status = fill(files, job, context, spark); !status) {
     remove_job_folder(files.folder);
     return fail(std::move(status).error());
   }
   return files;
+}
+
+std::optional<Result<JobFiles>> prepare_without_disk(const engine::JobRequest& job, const RunContext& context) {
+  if (needs_disk(job)) return std::nullopt;
+  std::size_t bytes = 0;  // at least
+  for (const auto& member : job.members) bytes += json::serialize(member.request).size();
+  if (!fits_message(2 * bytes + job.inputs.size() * 2 * kMostInline)) return std::nullopt;
+  return prepare_job(job, context, std::nullopt);
 }
 
 std::optional<engine::Outcome> collect_result(store::Staging staging, store::Store& store) {
@@ -190,9 +233,10 @@ std::optional<engine::Outcome> collect_result(store::Staging staging, store::Sto
   if (!result) return unreadable("result.json: " + result.error().message);
   in.close();
   fs::remove(path, error);
-  if (string_or(*result, "status") == "finished") return publish_result(*result, std::move(staging), store);
-  return failed_outcome(*result);
+  return outcome_of_result(*result, [&](store::Manifest draft) { return store.publish(std::move(staging), std::move(draft)); });
 }
+
+engine::Outcome inline_result(const json::object& result) { return outcome_of_result(result, store::publish_inline); }
 
 void remove_job_folder(const fs::path& folder) {
   std::error_code error;

@@ -11,15 +11,19 @@ pid_t pid_in(const json::object& message, std::string_view key) {
   return value != nullptr && value->is_int64() ? static_cast<pid_t>(value->get_int64()) : 0;
 }
 
-json::object data_in(const json::object& message) {
-  const auto* value = message.if_contains("data");
-  return value != nullptr && value->is_object() ? value->get_object() : json::object{};
+std::vector<std::filesystem::path> folders_in(const json::object& message) {
+  std::vector<std::filesystem::path> folders;
+  const auto* value = message.if_contains("cgroup");
+  if (value == nullptr || !value->is_array()) return folders;
+  for (const auto& each : value->get_array())
+    if (const auto* text = each.if_string()) folders.emplace_back(std::string_view(*text));
+  return folders;
 }
 
 }  // namespace
 
-KeeperLink::KeeperLink(std::shared_ptr<RunContext> context, std::string token, Handlers handlers)
-    : context_(std::move(context)), token_(std::move(token)), handlers_(std::make_shared<Handlers>(std::move(handlers))) {}
+KeeperLink::KeeperLink(std::shared_ptr<RunContext> context, std::string token, ProcessHandlers handlers)
+    : context_(std::move(context)), token_(std::move(token)), handlers_(std::make_shared<ProcessHandlers>(std::move(handlers))) {}
 
 void KeeperLink::open(UniqueFd socket) {
   channel_ = PacketChannel::open(context_->strand, std::move(socket),
@@ -49,11 +53,12 @@ void KeeperLink::on_message(const json::object& message) {
   auto type = string_or(message, "type");
   if (type == "started") {
     keeper_ = pid_in(message, "keeper");
+    group_ = JobCgroup(folders_in(message));
     handlers->started();
   } else if (type == "progress") {
-    handlers->progress(string_or(message, "member"), data_in(message));
+    handlers->progress(string_or(message, "member"), object_or_empty(message, "data"));
   } else if (type == "member_ended") {
-    handlers->member_ended(string_or(message, "member"));
+    handlers->member_ended(member_end_from(message));
   } else if (type == "exited" && !exited_) {
     exited_ = true;
     handlers->exited(job_end_from(message));

@@ -5,24 +5,16 @@
 #include <memory>
 #include <optional>
 
+#include "run/job_process.h"
 #include "run/packet_channel.h"
-#include "run/run_context.h"
-#include "run/verdict.h"
 
 namespace lo::run {
 
 // Lives on the strand.
 class KeeperLink : public std::enable_shared_from_this<KeeperLink> {
  public:
-  struct Handlers {
-    std::function<void()> started;
-    std::function<void(const std::string& member, json::object data)> progress;
-    std::function<void(const std::string& member)> member_ended;
-    std::function<void(JobEnd end)> exited;  // once: the tree is empty, or the keeper vanished (end.lost)
-    std::function<void()> gone;              // once, after exited: the keeper itself has ended
-  };
-
-  KeeperLink(std::shared_ptr<RunContext> context, std::string token, Handlers handlers);
+  // exited: the tree is empty; gone: the keeper itself has ended. It refuses nothing.
+  KeeperLink(std::shared_ptr<RunContext> context, std::string token, ProcessHandlers handlers);
 
   void open(UniqueFd socket);
   void stop(std::chrono::milliseconds grace);
@@ -32,6 +24,7 @@ class KeeperLink : public std::enable_shared_from_this<KeeperLink> {
 
   bool started() const { return keeper_ != 0; }
   pid_t keeper() const { return gone_ ? 0 : keeper_; }
+  const JobCgroup& group() const { return group_; }  // once started
 
  private:
   void on_message(const json::object& message);
@@ -39,9 +32,10 @@ class KeeperLink : public std::enable_shared_from_this<KeeperLink> {
 
   const std::shared_ptr<RunContext> context_;
   const std::string token_;
-  std::shared_ptr<Handlers> handlers_;  // empty after close()
+  std::shared_ptr<ProcessHandlers> handlers_;  // empty after close()
   std::shared_ptr<PacketChannel> channel_;
   pid_t keeper_ = 0;
+  JobCgroup group_;
   bool exited_ = false;
   bool gone_ = false;
 };

@@ -1,6 +1,7 @@
 #include "run/output_pump.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 
 #include <array>
 #include <cerrno>
@@ -24,18 +25,23 @@ Result<OutputPipe> make_output_pipe() {
 }
 
 OutputPump::OutputPump(std::shared_ptr<RunContext> context, UniqueFd pipe, std::unique_ptr<LogWriter> log,
-                       std::function<void()> grown)
+                       std::function<void()> grown, std::function<void()> done)
     : context_(std::move(context)),
       pipe_(context_->strand, pipe.release()),
       log_(std::move(log)),
       grown_(std::move(grown)),
-      patience_(context_->strand) {}
+      patience_(context_->strand),
+      done_(std::move(done)) {}
 
 void OutputPump::start() { await_output(); }
 
-void OutputPump::finish(std::chrono::milliseconds patience, std::function<void()> done) {
-  done_ = std::move(done);
-  if (ended_ && !busy_) return complete();
+void OutputPump::abandon() {
+  done_ = nullptr;
+  end();
+}
+
+void OutputPump::finish(std::chrono::milliseconds patience) {
+  if (ended_) return;
   patience_.expires_after(patience);
   patience_.async_wait([weak = weak_from_this()](auto error) {
     if (auto self = weak.lock(); self && !error) self->end();
@@ -51,7 +57,9 @@ void OutputPump::await_output() {
 // Takes what the pipe holds, then has it written before the next is taken: the pipe holds back a step that is faster than the disk.
 void OutputPump::drain() {
   if (ended_) return;
-  if (buffer_.empty()) buffer_.resize(kPipeBytes);
+  int waiting = 0;
+  if (::ioctl(pipe_.native_handle(), FIONREAD, &waiting) != 0 || waiting == 0) waiting = 1;  // its end, most likely
+  if (buffer_.size() < static_cast<std::size_t>(waiting)) buffer_.resize(static_cast<std::size_t>(waiting));
   auto bytes = ::read(pipe_.native_handle(), buffer_.data(), buffer_.size());
   if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return await_output();
   if (bytes <= 0) return end();
@@ -83,20 +91,19 @@ void OutputPump::end() {
 }
 
 void OutputPump::complete() {
-  if (!done_ || completed_) return;
-  completed_ = true;
-  patience_.cancel();
-  if (ends_.bytes() == 0) return std::exchange(done_, nullptr)();  // there is no log
+  if (!done_) return;
+  auto done = std::exchange(done_, nullptr);
+  if (ends_.bytes() == 0) return done();  // there is no log
   busy_ = true;
   auto finish = [file = log_] {
     auto status = file->finish();
     if (!status) log::error("run: {}", status.error().message);
     return status.has_value();
   };
-  context_->on_pool(std::move(finish), [self = shared_from_this()](bool) {
+  context_->on_pool(std::move(finish), [self = shared_from_this(), done = std::move(done)](bool) {
     self->busy_ = false;
     self->grown_();
-    std::exchange(self->done_, nullptr)();
+    done();
   });
 }
 

@@ -23,14 +23,16 @@ Result<OutputPipe> make_output_pipe();
 // Lives on the strand; the log is written on the pool, one piece at a time.
 class OutputPump : public std::enable_shared_from_this<OutputPump> {
  public:
-  // `grown` is called on the strand after each piece that was written.
-  OutputPump(std::shared_ptr<RunContext> context, UniqueFd pipe, std::unique_ptr<LogWriter> log, std::function<void()> grown);
+  // On the strand, `grown` is called after each piece that was written, `done` once, when the pipe is at its end and the log is complete.
+  OutputPump(std::shared_ptr<RunContext> context, UniqueFd pipe, std::unique_ptr<LogWriter> log, std::function<void()> grown, std::function<void()> done);
 
   void start();
 
-  // Calls `done` when the pipe is at its end and the log is complete, or `patience` later: somebody may
-  // still hold the other end, and whatever it prints then is not read.
-  void finish(std::chrono::milliseconds patience, std::function<void()> done);
+  // Reads for so long at most: somebody may still hold the other end, and whatever it prints then is not read.
+  void finish(std::chrono::milliseconds patience);
+
+  // Reads no more; `done` is not called.
+  void abandon();
 
   std::string message() const { return ends_.text(); }  // functionMessage, of what has come so far
 
@@ -51,7 +53,6 @@ class OutputPump : public std::enable_shared_from_this<OutputPump> {
   std::vector<char> buffer_;
   bool busy_ = false;     // a piece is being written
   bool ended_ = false;    // nothing more is read
-  bool completed_ = false;
 };
 
 }  // namespace lo::run

@@ -58,11 +58,13 @@ std::shared_ptr<PacketChannel> PacketChannel::open(Strand strand, UniqueFd socke
 
 PacketChannel::PacketChannel(Strand strand, UniqueFd socket, Handlers handlers)
     : socket_(std::move(strand), socket.release()),
-      handlers_(std::make_shared<Handlers>(std::move(handlers))),
-      buffer_(kMaxPacket) {}
+      handlers_(std::make_shared<Handlers>(std::move(handlers))) {}
 
 void PacketChannel::send(const json::object& message, std::vector<UniqueFd> descriptors) {
-  if (!handlers_) return;
+  if (!handlers_) {
+    lost_packets_ = true;
+    return;
+  }
   outgoing_.push_back({.text = json::serialize(message), .descriptors = std::move(descriptors)});
   if (!awaiting_room_) flush();
 }
@@ -80,6 +82,7 @@ void PacketChannel::flush() {
       });
       return;
     } else if (errno != EINTR) {
+      lost_packets_ = true;
       outgoing_.clear();  // the peer is gone; receiving will say so
       return;
     }
@@ -106,15 +109,21 @@ void PacketChannel::await_packet() {
 }
 
 void PacketChannel::receive_all() {
-  while (handlers_ && receive_one()) {
-  }
+  receive_pending();
   if (handlers_) await_packet();
 }
 
+void PacketChannel::receive_pending() {
+  while (handlers_ && receive_one()) {
+  }
+}
+
 bool PacketChannel::receive_one() {
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kMaxPacket);
   // Without room for control messages, the kernel closes descriptors that somebody might send.
-  auto bytes = ::recv(socket_.native_handle(), buffer_.data(), buffer_.size(), MSG_DONTWAIT | MSG_TRUNC);
+  auto bytes = ::recv(socket_.native_handle(), buffer_.get(), kMaxPacket, MSG_DONTWAIT | MSG_TRUNC);
   // A peer that closes with packets of ours unread resets the connection: said once, before the packets that it sent.
+  if (bytes < 0 && errno == ECONNRESET) lost_packets_ = true;
   if (bytes < 0 && (errno == EINTR || errno == ECONNRESET)) return true;
   if (bytes < 0 && errno == EAGAIN) return false;
   if (bytes <= 0) {
@@ -122,8 +131,8 @@ bool PacketChannel::receive_one() {
     return false;
   }
   auto size = static_cast<std::size_t>(bytes);
-  auto message = size > buffer_.size() ? Result<json::object>(lo::fail(Code::too_large, "over 64 kB"))
-                                       : parse_json_object(std::string_view(buffer_.data(), size));
+  auto message = size > kMaxPacket ? Result<json::object>(lo::fail(Code::too_large, "over 64 kB"))
+                                       : parse_json_object(std::string_view(buffer_.get(), size));
   auto handlers = handlers_;  // close() may be called inside
   if (message)
     handlers->message(*message);

@@ -40,6 +40,12 @@ class PacketChannel : public std::enable_shared_from_this<PacketChannel> {
   // Whether the other end is closed, asked of the kernel now: `closed` may not have run yet.
   bool is_peer_gone() const;
 
+  // The peer has ended without having read all that was sent; or something was sent after close().
+  bool lost_packets() const { return lost_packets_; }
+
+  // Calls `message` for what has arrived and was not read yet.
+  void receive_pending();
+
   // No handler is called any more. What was not sent is dropped.
   void close();
 
@@ -59,7 +65,8 @@ class PacketChannel : public std::enable_shared_from_this<PacketChannel> {
   std::shared_ptr<Handlers> handlers_;  // empty after close()
   std::deque<Outgoing> outgoing_;
   bool awaiting_room_ = false;
-  std::vector<char> buffer_;
+  bool lost_packets_ = false;
+  std::unique_ptr<char[]> buffer_;  // kMaxPacket, once something has come
 };
 
 }  // namespace lo::run

@@ -74,6 +74,18 @@ TEST_F(PacketChannelTest, HearsTheLastPacketOfAPeerThatLeftOursUnread) {
   io_.poll();
   EXPECT_THAT(heard_, ElementsAre(R"({"last":true})"));
   EXPECT_EQ(closed_, 1);
+  EXPECT_TRUE(channel_->lost_packets());
+}
+
+TEST_F(PacketChannelTest, KnowsWhetherThePeerReadEverything) {
+  channel_->send({{"a", 1}});
+  EXPECT_EQ(peer_receives(), R"({"a":1})");
+  peer_.reset();
+  io_.poll();
+  EXPECT_EQ(closed_, 1);
+  EXPECT_FALSE(channel_->lost_packets());
+  channel_->send({{"a", 2}});
+  EXPECT_TRUE(channel_->lost_packets());
 }
 
 TEST_F(PacketChannelTest, IsSilentAfterClose) {
@@ -124,6 +136,7 @@ TEST_F(PacketChannelTest, SendingToNobodyIsNoError) {
   channel_->send({{"a", 1}});
   io_.poll();
   EXPECT_EQ(closed_, 1);
+  EXPECT_TRUE(channel_->lost_packets());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "run/group_removal.h"
 
 namespace lo::run {
 namespace {
@@ -12,8 +13,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kAfterGrace{3'000};    // for the keeper to say that all is gone
 constexpr milliseconds kOutputPatience{2'000};  // for the end of the output, once no process is left
 constexpr milliseconds kLastWords{5'000};     // between the last result and the end of the process
-constexpr milliseconds kCleaningRound{10};
-constexpr int kCleaningRounds = 300;
 constexpr int kMostLaunches = 3;
 
 // Runs `then` on the job, if it still lives, when the time is over and the timer was not cancelled.
@@ -43,10 +42,9 @@ ProcessJob::ProcessJob(Parts parts)
 // --- Start ---
 
 void ProcessJob::begin() {
-  CgroupLimits limits{.memory_bytes = memory_limit(), .processes = parts_.context->options.max_processes};
-  auto prepare = [context = parts_.context, request = parts_.request, limits, spark = parts_.spark] {
-    return prepare_job(request, *context, limits, spark);
-  };
+  if (!parts_.spark)
+    if (auto files = prepare_without_disk(parts_.request, *parts_.context)) return prepared(*std::move(files));
+  auto prepare = [context = parts_.context, request = parts_.request, spark = parts_.spark] { return prepare_job(request, *context, spark); };
   parts_.context->on_pool(std::move(prepare), [self = shared_from_this()](Result<JobFiles> files) { self->prepared(std::move(files)); });
 }
 
@@ -60,39 +58,39 @@ void ProcessJob::prepared(Result<JobFiles> files) {
 
 void ProcessJob::launch() {
   ++launches_;
-  Launch launch{.token = token(), .step_file = files_.step_file, .keeper_end = {}, .output_end = {}, .refused = {}};
-  if (auto status = open_pipes(launch); !status) return settle_unstarted(failed(Reason::error, status.error().message));
-  launch.refused = [weak = weak_from_this()](const std::string& why) {
-    auto self = weak.lock();
-    if (self && self->phase_ == Phase::launched) self->settle_unstarted(failed(Reason::error, "the step could not be started: " + why));
-  };
+  auto output = open_output();
+  if (!output) return settle_unstarted(failed(Reason::error, output.error().message));
   phase_ = Phase::launched;
-  parts_.server->launch(std::move(launch));
+  process_ = parts_.process(handlers());
+  process_->launch(files_.work, *std::move(output));
 }
 
-Status ProcessJob::open_pipes(Launch& launch) {
-  LO_ASSIGN(auto pair, make_packet_pair());
+Result<UniqueFd> ProcessJob::open_output() {
   LO_ASSIGN(auto pipe, make_output_pipe());
-  link_ = std::make_shared<KeeperLink>(parts_.context, token(), link_handlers());
-  link_->open(std::move(pair.ours));
   auto log = std::make_unique<LogWriter>(log_paths(), parts_.context->options.log_bytes);
-  pump_ = std::make_shared<OutputPump>(parts_.context, std::move(pipe.ours), std::move(log), [weak = weak_from_this()] {
+  auto weak = weak_from_this();
+  auto grown = [weak] {
     if (auto self = weak.lock()) self->log_grew();
-  });
+  };
+  auto done = [weak] {
+    if (auto self = weak.lock()) self->output_ended();
+  };
+  pump_ = std::make_shared<OutputPump>(parts_.context, std::move(pipe.ours), std::move(log), grown, done);
   pump_->start();
-  launch.keeper_end = std::move(pair.theirs);
-  launch.output_end = std::move(pipe.theirs);
-  return {};
+  return std::move(pipe.theirs);
 }
 
-KeeperLink::Handlers ProcessJob::link_handlers() {
-  // The link is closed in finish(), which ends the circle of owners.
+ProcessHandlers ProcessJob::handlers() {
+  // The process is closed in finish(), which ends the circle of owners.
   auto self = shared_from_this();
   return {.started = [self] { self->started(); },
           .progress = [self](const std::string& name, json::object data) { self->progress(name, std::move(data)); },
-          .member_ended = [self](const std::string& name) { self->member_ended(name); },
+          .member_ended = [self](const MemberEnd& end) { self->member_ended(end); },
           .exited = [self](JobEnd end) { self->tree_ended(std::move(end)); },
-          .gone = [self] { self->keeper_gone(); }};
+          .gone = [self] { self->keeper_gone(); },
+          .refused = [self](const std::string& why) {
+            if (self->phase_ == Phase::launched) self->settle_unstarted(failed(Reason::error, "the step could not be started: " + why));
+          }};
 }
 
 std::vector<std::filesystem::path> ProcessJob::log_paths() const {
@@ -111,7 +109,6 @@ void ProcessJob::log_grew() {
 // --- While it runs ---
 
 void ProcessJob::started() {
-  parts_.server->answered(token());
   if (auto timeout = parts_.request.limits.timeout; timeout && !stopping_)
     after(limit_, *timeout, weak_from_this(), [](ProcessJob& self) { self.timed_out(); });
   if (stopping_) return;
@@ -129,36 +126,35 @@ void ProcessJob::progress(const std::string& name, json::object data) {
     parts_.listener->progress(token(), run->member.key, std::move(data));
 }
 
-void ProcessJob::member_ended(const std::string& name) {
-  auto* run = find(name);
-  if (run == nullptr) return log::warn("run: a step told the end of '{}', which is no member of it", name);
-  collect(*run);
+void ProcessJob::member_ended(const MemberEnd& end) {
+  auto* run = find(end.member);
+  if (run == nullptr) return log::warn("run: a step told the end of '{}', which is no member of it", end.member);
+  if (end.usage) usage_ = end.usage;
+  if (end.result.empty() || run->collecting || run->is_settled()) return collect(*run);
+  run->collecting = true;
+  collected(static_cast<std::size_t>(run - members_.data()), inline_result(end.result));
 }
 
 // No process of the job is left.
 void ProcessJob::tree_ended(JobEnd end) {
   if (phase_ != Phase::launched) return;
-  parts_.server->answered(token());
   if (launch_again(end)) return;
   phase_ = Phase::over;
   limit_.cancel();
   force_.cancel();
-  if (end.lost && files_.cgroup.out_of_memory()) {
-    end.out_of_memory = true;
-    end.peak_memory = files_.cgroup.peak_memory().value_or(0);
-  }
-  if (end.lost) files_.cgroup.kill();
+  if (end.lost) end_lost(end, process_->group());
   by_itself_ = !stopping_ && !end.lost && end.exit.status == 0;
   end_ = std::move(end);
   for (auto& run : members_) collect(run);
-  pump_->finish(kOutputPatience, [self = shared_from_this()] { self->output_ended(); });
+  if (output_done_) return tell_settled();
+  pump_->finish(kOutputPatience);
 }
 
 // A fork server that died before it forked has run nothing of the job.
 bool ProcessJob::launch_again(const JobEnd& end) {
-  if (!end.lost || link_->started() || stopping_ || launches_ >= kMostLaunches) return false;
-  link_->close();
-  pump_->finish(milliseconds{0}, [] {});
+  if (!end.lost || process_->started() || stopping_ || launches_ >= kMostLaunches) return false;
+  process_->close();
+  pump_->abandon();
   launch();
   return true;
 }
@@ -199,20 +195,23 @@ void ProcessJob::settle_unstarted(const engine::Outcome& outcome) {
   phase_ = Phase::over;
   end_ = JobEnd{};
   output_done_ = gone_ = true;
-  if (link_) link_->close();
+  if (process_) process_->close();
   for (auto& run : members_)
     if (!run.is_settled()) run.outcome = outcome;
-  if (pump_) pump_->finish(milliseconds{0}, [] {});
+  if (pump_) pump_->abandon();
   tell_settled();
 }
 
-// A member is told at once while others still run; the last ones with what only the end of the job tells.
+// A member is told at once while others still run; the last ones with all that was printed, and what the job took.
 void ProcessJob::tell_settled() {
   bool last = all_settled();
-  if (last && (!end_ || !output_done_)) return;
+  if (last && ((!end_ && !usage_) || !output_done_)) return;
+  if (last) limit_.cancel();
   for (auto& run : members_)
     if (!run.told && run.outcome) tell(run);
-  if (last && phase_ == Phase::over) clean_up();
+  if (!last || phase_ != Phase::over) return;
+  parts_.listener->job_ended(token());  // the files go meanwhile
+  clean_up();
 }
 
 void ProcessJob::tell(MemberRun& run) {
@@ -220,7 +219,7 @@ void ProcessJob::tell(MemberRun& run) {
   auto outcome = run.verdict ? outcome_of(*run.verdict) : *std::move(run.outcome);
   run.outcome.reset();
   if (pump_) outcome.message = pump_->message();
-  if (end_) add_usage(outcome, *end_, memory_limit());
+  if (const auto& end = usage_ ? usage_ : end_) add_usage(outcome, *end, memory_limit());
   parts_.listener->member_ended(token(), run.member.key, std::move(outcome));
 }
 
@@ -243,14 +242,14 @@ void ProcessJob::stop_all(milliseconds grace) {
   limit_.cancel();
   stopping_ = true;
   if (phase_ != Phase::launched) return;  // not yet: prepared() sees it; no more: it ends by itself
-  if (parts_.server->take_back(token())) return settle_unstarted({});
-  link_->stop(grace);
+  if (process_->take_back()) return settle_unstarted({});
+  process_->stop(grace);
   after(force_, grace + kAfterGrace, weak_from_this(), [](ProcessJob& self) { self.kill_by_force(); });
 }
 
 void ProcessJob::stop_one(MemberRun& run, milliseconds grace) {
   if (phase_ != Phase::launched) return;  // told with its verdict when the job runs, or never does
-  link_->stop_member(run.member.name);
+  process_->stop_member(run.member.name);
   auto& timer = *member_timers_.emplace_back(std::make_unique<asio::steady_timer>(parts_.context->strand));
   after(timer, grace, weak_from_this(), [name = run.member.name](ProcessJob& self) {
     if (auto* late = self.find(name); late != nullptr) self.collect(*late);
@@ -259,8 +258,8 @@ void ProcessJob::stop_one(MemberRun& run, milliseconds grace) {
 
 void ProcessJob::kill_by_force() {
   log::warn("run: the keeper of {} did not end its processes in time; they are killed", token());
-  files_.cgroup.kill();
-  link_->kill();
+  process_->group().kill();
+  process_->kill();
   after(force_, kAfterGrace, weak_from_this(), [](ProcessJob& self) {
     JobEnd end;
     end.lost = true;
@@ -276,7 +275,7 @@ void ProcessJob::clean_up() {
   for (auto& timer : member_timers_) timer->cancel();
   if (gone_) return remove_files();
   after(patience_, kOutputPatience, weak_from_this(), [](ProcessJob& self) {
-    self.link_->kill();
+    self.process_->kill();
     self.keeper_gone();
   });
 }
@@ -289,26 +288,18 @@ void ProcessJob::remove_files() {
   patience_.cancel();
   std::vector<store::Staging> stagings;
   for (auto& run : members_)
-    if (run.staging) stagings.push_back(*std::exchange(run.staging, std::nullopt));
-  auto remove = [folder = files_.folder, cgroup = files_.cgroup, stagings = std::move(stagings)]() mutable {
+    if (run.staging && !run.staging->discard_if_empty()) stagings.push_back(*std::exchange(run.staging, std::nullopt));
+  auto group = was_lost() && process_ ? process_->group() : JobCgroup();  // else its keeper sees to it
+  if (stagings.empty() && group.folders().empty() && !files_.work.contains("step_file")) return finish();
+  auto remove = [folder = files_.folder, has_folder = files_.work.contains("step_file"), stagings = std::move(stagings)]() mutable {
     stagings.clear();
-    if (!folder.empty()) remove_job_folder(folder);
-    if (!cgroup.remove()) cgroup.kill();
-    return cgroup;
+    if (has_folder) remove_job_folder(folder);
   };
-  parts_.context->on_pool(std::move(remove), [self = shared_from_this()](JobCgroup left) { self->files_removed(std::move(left)); });
-}
-
-// The kernel takes a dying process out of its group some moments after its parent has heard of its death.
-void ProcessJob::files_removed(JobCgroup left) {
-  files_.cgroup = std::move(left);
-  if (files_.cgroup.folders().empty() || ++cleaning_rounds_ > kCleaningRounds) return finish();
-  after(patience_, kCleaningRound, weak_from_this(), [self = shared_from_this()](ProcessJob& job) { job.remove_files(); });
+  remove_with_group(parts_.context, std::move(remove), std::move(group), [self = shared_from_this()] { self->finish(); });
 }
 
 void ProcessJob::finish() {
-  if (link_) link_->close();
-  parts_.listener->job_ended(token());
+  if (process_) process_->close();
   parts_.ended(*this);
 }
 

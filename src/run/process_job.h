@@ -8,9 +8,8 @@
 #include <vector>
 
 #include "engine/runner.h"
-#include "run/fork_server.h"
 #include "run/job_files.h"
-#include "run/keeper_link.h"
+#include "run/job_process.h"
 #include "run/output_pump.h"
 
 namespace lo::run {
@@ -22,9 +21,9 @@ class ProcessJob : public std::enable_shared_from_this<ProcessJob> {
     std::shared_ptr<RunContext> context;
     engine::JobRequest request;
     std::shared_ptr<engine::JobListener> listener;
-    std::shared_ptr<ForkServer> server;
+    ProcessMaker process;  // for each launch: another one only after a launch that ran nothing
     std::optional<SparkTarget> spark;
-    std::function<void(ProcessJob& job)> ended;  // the last thing a job does; job_ended has been told
+    std::function<void(ProcessJob& job)> ended;  // the last thing a job does: its files are gone, job_ended has been told
   };
 
   explicit ProcessJob(Parts parts);
@@ -37,8 +36,8 @@ class ProcessJob : public std::enable_shared_from_this<ProcessJob> {
   const engine::JobRequest& request() const { return parts_.request; }
   const std::string& token() const { return parts_.request.token; }
   const std::optional<SparkTarget>& spark() const { return parts_.spark; }
-  pid_t keeper() const { return link_ ? link_->keeper() : 0; }
-  bool is_starting() const { return phase_ == Phase::launched && !link_->started(); }
+  pid_t keeper() const { return process_ ? process_->keeper() : 0; }
+  bool is_starting() const { return phase_ == Phase::launched && !process_->started(); }
   bool was_lost() const { return end_ && end_->lost; }
   bool ended_by_itself() const { return by_itself_; }  // what it began elsewhere it has ended
 
@@ -58,15 +57,15 @@ class ProcessJob : public std::enable_shared_from_this<ProcessJob> {
 
   void prepared(Result<JobFiles> files);
   void launch();
-  Status open_pipes(Launch& launch);
-  KeeperLink::Handlers link_handlers();
+  Result<UniqueFd> open_output();
+  ProcessHandlers handlers();
   std::vector<std::filesystem::path> log_paths() const;
   void log_grew();
 
   void started();
   void timed_out();
   void progress(const std::string& name, json::object data);
-  void member_ended(const std::string& name);
+  void member_ended(const MemberEnd& end);
   void tree_ended(JobEnd end);
   bool launch_again(const JobEnd& end);
   void output_ended();
@@ -84,7 +83,6 @@ class ProcessJob : public std::enable_shared_from_this<ProcessJob> {
   void clean_up();
   void keeper_gone();
   void remove_files();
-  void files_removed(JobCgroup left);
   void finish();
 
   MemberRun* find(const std::string& name);
@@ -95,15 +93,15 @@ class ProcessJob : public std::enable_shared_from_this<ProcessJob> {
   Phase phase_ = Phase::preparing;
   std::vector<MemberRun> members_;
   JobFiles files_;
-  std::shared_ptr<KeeperLink> link_;
+  std::shared_ptr<JobProcess> process_;  // of the last launch
   std::shared_ptr<OutputPump> pump_;
   std::optional<JobEnd> end_;
+  std::optional<JobEnd> usage_;  // told with the last result: there is no need to wait for the end
   bool output_done_ = false;
   bool gone_ = false;            // the keeper
   bool stopping_ = false;
   bool by_itself_ = true;
   int launches_ = 0;
-  int cleaning_rounds_ = 0;
   asio::steady_timer limit_;     // of the job's time
   asio::steady_timer force_;     // until the keeper must have ended the tree
   asio::steady_timer patience_;  // of cleaning up

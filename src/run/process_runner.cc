@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "run/environment.h"
 #include "run/leftovers.h"
+#include "run/own_process.h"
 #include "run/process_table.h"
 
 namespace lo::run {
@@ -47,6 +48,7 @@ void ProcessRunner::make_servers() {
   servers_ = std::make_shared<ForkServers>(context_, [weak = weak_from_this()] {
     if (auto self = weak.lock()) self->sweep_orphans_later();
   });
+  shared_ = std::make_shared<SharedWorkers>(context_, servers_);
   tensorflow_ = std::make_shared<PythonEnvironment>(
       context_, PythonEnvironment::Options{.name = "tensorflow",
                                            .python = python.tensorflow_python,
@@ -66,6 +68,7 @@ void ProcessRunner::start(engine::JobRequest request, std::shared_ptr<engine::Jo
     return end_waiting(std::move(job), outcome_of(verdict));
   }
   auto kind = choose_kind(job.request);
+  if (kind == WorkerKind::spark || job.request.members.front().operation == "environment") job.request.shared_by.reset();  // what they keep warm is elsewhere
   if (kind == WorkerKind::spark) return start_spark(std::move(job));
   if (auto environment = environment_of(job.request)) return start_in_environment(std::move(job), kind, *environment);
   if (kind == WorkerKind::tensorflow) return start_tensorflow(std::move(job));
@@ -123,22 +126,39 @@ ProcessRunner::Place ProcessRunner::spark_place() const {
 }
 
 void ProcessRunner::begin(WaitingJob job, const Place& place, std::optional<SparkTarget> target) {
-  auto ended = [weak = weak_from_this(), place](ProcessJob& over) {
-    if (auto self = weak.lock()) self->job_ended(over, place);
+  auto server = servers_->acquire(place.kind, place.environment, place.python);
+  context_->board.count_job(server->kind(), 1);
+  auto ended = [weak = weak_from_this(), place, helper = server->kind()](ProcessJob& over) {
+    if (auto self = weak.lock()) self->job_ended(over, place, helper);
   };
+  auto maker = process_maker(job.request, place, server);
   auto process = std::make_shared<ProcessJob>(ProcessJob::Parts{.context = context_,
                                                                 .request = std::move(job.request),
                                                                 .listener = std::move(job.listener),
-                                                                .server = servers_->acquire(place.kind, place.environment, place.python),
+                                                                .process = std::move(maker),
                                                                 .spark = std::move(target),
                                                                 .ended = std::move(ended)});
   jobs_.emplace(process->token(), process);
   process->begin();
 }
 
-void ProcessRunner::job_ended(ProcessJob& job, const Place& place) {
+ProcessMaker ProcessRunner::process_maker(const engine::JobRequest& request, const Place& place, const std::shared_ptr<ForkServer>& server) const {
+  if (!request.shared_by)
+    return [context = context_, server, token = request.token](ProcessHandlers handlers) -> std::shared_ptr<JobProcess> {
+      return std::make_shared<OwnProcess>(context, server, token, std::move(handlers));
+    };
+  auto memory = request.limits.memory_bytes;
+  if (!memory && context_->memory_bytes > 0) memory = context_->memory_bytes;
+  SharedKey key{.kind = place.kind, .environment = place.environment, .owner = *request.shared_by, .memory_bytes = memory, .gpus = request.gpus};
+  return [workers = shared_, key = std::move(key), python = place.python](ProcessHandlers handlers) {
+    return workers->process(key, python, std::move(handlers));
+  };
+}
+
+void ProcessRunner::job_ended(ProcessJob& job, const Place& place, const std::string& helper) {
   servers_->release(place.kind, place.environment);
   jobs_.erase(job.token());
+  context_->board.count_job(helper, -1);
   if (job.was_lost()) sweep_orphans_later();
   if (job.spark()) {
     bool left_work = !job.ended_by_itself() && job.token() != job.spark()->session && spark_->is_up() && !stopping_;
@@ -211,7 +231,7 @@ void ProcessRunner::stop_servers_if_idle() {
   auto one_ended = [self = shared_from_this(), left, done = std::exchange(stopped_, nullptr)] {
     if (--*left == 0) self->end_when_alone(0, done);
   };
-  servers_->stop(one_ended);
+  shared_->stop([servers = servers_, one_ended] { servers->stop(one_ended); });
   spark_->stop(one_ended);
 }
 
@@ -240,8 +260,9 @@ void ProcessRunner::sweep_orphans_later() {
 
 // A keeper whose number is not known yet would look like an orphan: wait until there is none.
 void ProcessRunner::sweep_orphans() {
-  if (std::ranges::any_of(jobs_, [](const auto& entry) { return entry.second->is_starting(); })) return sweep_orphans_later();
-  std::set<pid_t> keepers;
+  bool some_start = shared_->is_starting() || std::ranges::any_of(jobs_, [](const auto& entry) { return entry.second->is_starting(); });
+  if (some_start) return sweep_orphans_later();
+  auto keepers = shared_->keepers();
   for (const auto& [token, job] : jobs_) keepers.insert(job->keeper());
   context_->reaper->kill_orphans(keepers);
   context_->options.pool->post([folder = context_->run_folder() / "tmp"] { remove_abandoned_scratch(folder); });

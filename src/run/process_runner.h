@@ -11,6 +11,7 @@
 #include "run/process_job.h"
 #include "run/python_environment.h"
 #include "run/run_context.h"
+#include "run/shared_workers.h"
 #include "run/spark_server.h"
 #include "run/worker_kind.h"
 
@@ -48,7 +49,8 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
   void tensorflow_answered(const std::string& token, const Result<std::filesystem::path>& python);
   void spark_answered(const std::string& token, Result<SparkTarget> target);
   void begin(WaitingJob job, const Place& place, std::optional<SparkTarget> target);
-  void job_ended(ProcessJob& job, const Place& place);
+  ProcessMaker process_maker(const engine::JobRequest& request, const Place& place, const std::shared_ptr<ForkServer>& server) const;
+  void job_ended(ProcessJob& job, const Place& place, const std::string& helper);
   void release_session(SparkTarget target);
   void spark_died(const std::string& why);
   void end_waiting(WaitingJob job, const engine::Outcome& outcome);
@@ -60,6 +62,7 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
 
   const std::shared_ptr<RunContext> context_;
   std::shared_ptr<ForkServers> servers_;
+  std::shared_ptr<SharedWorkers> shared_;
   std::shared_ptr<SparkServer> spark_;
   std::shared_ptr<PythonEnvironment> tensorflow_;
   std::map<std::string, WaitingJob> waiting_;

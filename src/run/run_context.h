@@ -1,6 +1,7 @@
 // What the classes of this folder share. Made once, constant afterwards, but for the board, which guards itself.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -25,6 +26,7 @@ struct RunContext {
   std::shared_ptr<ChildReaper> reaper;
   StatusBoard board;
   SystemClock clock;
+  mutable std::atomic<bool> checkpoints = false;  // there may be some: most servers never have any
 
   std::filesystem::path run_folder() const { return options.data / "run"; }
   std::filesystem::path environments_folder() const { return options.data / "environments"; }

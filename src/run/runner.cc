@@ -58,12 +58,13 @@ class Router final : public engine::Runner {
   }
 
   void forget(engine::RevisionKey revision) override {
+    if (!context_->checkpoints) return;
     context_->options.pool->post([context = context_, revision] { remove_checkpoint(context->options.data, revision); });
   }
 
   void forget_all_but(std::set<engine::RevisionKey> revisions) override {
     context_->options.pool->post([context = context_, revisions = std::move(revisions)] {
-      remove_checkpoints_but(context->options.data, revisions);
+      if (remove_checkpoints_but(context->options.data, revisions) > 0) context->checkpoints = true;
     });
   }
 

@@ -38,6 +38,14 @@ JobEnd job_end_from(const json::object& exited) {
           .lost_why = {}};
 }
 
+void end_lost(JobEnd& end, const JobCgroup& group) {
+  if (group.out_of_memory()) {
+    end.out_of_memory = true;
+    end.peak_memory = group.peak_memory().value_or(0);
+  }
+  group.kill();
+}
+
 engine::Outcome failed(Reason reason, std::string exception) {
   engine::Outcome outcome;
   outcome.state = State::failed;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "engine/runner.h"
+#include "run/cgroup.h"
 #include "run/child_reaper.h"
 
 namespace lo::run {
@@ -20,6 +21,9 @@ struct JobEnd {
 
 // From the keeper's last message (PROTOCOL.md, "exited").
 JobEnd job_end_from(const json::object& exited);
+
+// What the group tells of a tree whose keeper vanished; what is left of it is killed.
+void end_lost(JobEnd& end, const JobCgroup& group);
 
 // An end that the server decided on.
 struct Verdict {

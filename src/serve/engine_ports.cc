@@ -22,6 +22,7 @@ engine::ConductorPorts engine_ports(asio::any_io_executor executor, const api::C
     return manifest && context.store->pin(*manifest);
   };
   ports.settle = [&context](json::object result) {
+    if (auto manifest = store::manifest_from_json(result); manifest && manifest->is_inline()) return;  // nothing is kept for it
     context.pool->post([&context, result = std::move(result)] { api::settle_result(context, result); });
   };
   return ports;

@@ -54,7 +54,7 @@ bool same(const json::object& a, const json::object& b, std::string_view key) {
 }  // namespace
 
 bool goes_without_saying(const Service& service, std::string_view key, const json::value& value) {
-  bool is_off = (key == "autoUpdate" && value == false) || (key == "cache" && value == "off");
+  bool is_off = (key == "autoUpdate" && value == false) || (key == "cache" && value == "off") || (key == "isolation" && value == "process");
   const auto* fallback = service.defaults.if_contains(key);
   return is_empty(value) || is_off || (fallback != nullptr && canonical_json(*fallback) == canonical_json(value));
 }

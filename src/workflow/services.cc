@@ -7,7 +7,7 @@ namespace lo::workflow {
 namespace {
 
 // What every step may have.
-constexpr std::string_view kCommon[] = {"environment", "schedule", "autoUpdate", "cache", "labels", "resources", "retry", "timeout"};
+constexpr std::string_view kCommon[] = {"environment", "schedule", "autoUpdate", "cache", "isolation", "labels", "resources", "retry", "timeout"};
 constexpr std::string_view kBytes = "application/octet-stream";
 
 // The services of a tool but model: both forms of a body, of which the server tells what is missing.

@@ -15,10 +15,21 @@ MAX_PACKET = 64 * 1024
 
 def pack(message: Mapping[str, Any]) -> bytes:
     """ValueError when it does not fit into a packet."""
-    packet = json.dumps(plain.jsonable(message), separators=(",", ":"), allow_nan=False).encode()
+    packet = _encoded(message)
     if len(packet) > MAX_PACKET:
         raise ValueError(f"a message of type '{message.get('type')}' has {len(packet)} bytes, the most is {MAX_PACKET}")
     return packet
+
+
+def _encoded(message: Mapping[str, Any]) -> bytes:
+    """What is JSON already, as most messages are, is not copied first."""
+    try:
+        packet = json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
+        if b"\\ud" not in packet:  # half of a character outside the basic plane, or none at all
+            return packet
+    except (TypeError, ValueError):
+        pass
+    return json.dumps(plain.jsonable(message), separators=(",", ":"), allow_nan=False).encode()
 
 
 def unpack(packet: bytes) -> dict[str, Any]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from orchestra_runtime import channel, step
 from orchestra_runtime.channel import Channel
 
 
 class Child:
-    def __init__(self, scratch: str, rehearse: bool) -> None:
+    def __init__(self, scratch: str, groups: Sequence[str], rehearse: bool) -> None:
         """Forks it. It waits until it is released or dismissed."""
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.pid = os.fork()
         if self.pid == 0:
-            step.live(theirs, scratch, rehearse)
+            step.live(theirs, scratch, groups, rehearse)
         theirs.close()
 
     def fileno(self) -> int:
@@ -30,14 +32,17 @@ class Child:
         """Asked before it is released; reaps it."""
         return os.waitpid(self.pid, os.WNOHANG)[0] != 0
 
-    def release(self, step_file: str, output: int) -> None:
+    def release(self, start: Mapping[str, Any], descriptors: Sequence[int]) -> None:
         """Lets it run. OSError when it is dead."""
-        Channel(self._socket).send({"type": "run", "step_file": step_file}, [output])
+        Channel(self._socket).send(start, descriptors)
 
     def dismiss(self) -> None:
         """It was not needed. It may be loading libraries for seconds yet: nobody waits for that."""
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
+        self._socket.close()
+
+    def close(self) -> None:
         self._socket.close()
 
     def send(self, packet: bytes) -> None:

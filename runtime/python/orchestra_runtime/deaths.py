@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
+from typing import NamedTuple
+
+
+class Ended(NamedTuple):
+    """A child, with those of its own that it has waited for."""
+
+    pid: int
+    status: int  # as wait gives it
+    usage: resource.struct_rusage
 
 
 class Deaths:
@@ -16,12 +26,12 @@ class Deaths:
     def fileno(self) -> int:
         return self._reading
 
-    def reap(self) -> tuple[list[tuple[int, int]], bool]:
-        """Children that have ended since, with their status as wait gives it; and whether any is left."""
+    def reap(self) -> tuple[list[Ended], bool]:
+        """Children that have ended since; and whether any is left."""
         self._drain()
-        ended: list[tuple[int, int]] = []
+        ended: list[Ended] = []
         try:
-            while (each := os.waitpid(-1, os.WNOHANG))[0]:
+            while (each := Ended(*os.wait4(-1, os.WNOHANG))).pid:
                 ended.append(each)
         except ChildProcessError:
             return ended, False

@@ -35,6 +35,11 @@ def use_output(pipe: int) -> None:
         os.close(pipe)
 
 
+def discard_output() -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    use_output(null)
+
+
 @contextmanager
 def errors_held_back() -> Iterator[None]:
     """What is written to standard error meanwhile is shown only if an exception passes. A crash still says where it was."""

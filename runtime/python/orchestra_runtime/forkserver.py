@@ -1,6 +1,6 @@
-"""The fork server: loads the libraries of its kind once, then forks a keeper, which forks a step, per job.
+"""The fork server: loads the libraries of its kind once, then forks keepers, which fork a step per job.
 
-One thread. One keeper, with its step, is forked ahead of need, so that a job finds both waiting.
+One thread. Keepers that have no job wait for one, each with its next step forked already; one of them is forked ahead of need.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from orchestra_runtime.deaths import Deaths
 
 CONTROL = 3  # the descriptor that leads to the server
 REFILL_AFTER = 4  # milliseconds without a message until a spare is forked: the job that took the last one has the processor first
+MOST_IDLE = (os.cpu_count() or 1) + 1  # keepers that wait, while jobs come again and again: as many as run at once, and a spare
 CANNOT_LOAD, BAD_MESSAGE = 3, 4  # exit statuses
 
 
@@ -41,45 +43,78 @@ def main(arguments: Sequence[str], began: float) -> int:
     scratch.sweep()
     control.tell({"v": 1, "type": "ready", "pid": os.getpid(), "kind": options.kind, "threads": threads,
                   "load_seconds": round(time.monotonic() - began, 4)})
-    return ForkServer(control, options.spares).serve()
+    most = options.spares if kinds.is_heavy(options.kind) else max(options.spares, MOST_IDLE)
+    return ForkServer(control, options.spares, most, options.surplus, options.group).serve()
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Forks a process per step; started by the server.", allow_abbrev=False)
     parser.add_argument("--kind", choices=kinds.KINDS, required=True)
-    parser.add_argument("--spares", type=int, default=1, help="keepers forked ahead of need (default: %(default)s)")
+    parser.add_argument("--spares", type=int, default=1, help="keepers that always wait for a job (default: %(default)s)")
+    parser.add_argument("--surplus", type=float, default=5.0, help="seconds without a job until those beyond them go (default: %(default)s)")
+    parser.add_argument("--group", action="append", default=[], metavar="FOLDER", help="a folder in which control groups are made; one for each hierarchy")
     return parser.parse_args(arguments)
 
 
 class ForkServer:
-    def __init__(self, control: Channel, spares: int) -> None:
+    def __init__(self, control: Channel, spares: int, most: int, surplus: float, groups: Sequence[str]) -> None:
+        """`most` keepers wait while jobs come; after `surplus` seconds without one, `spares`. `groups`: where they make control groups."""
+        self._groups = groups
         self._control = control
         self._wanted = spares
-        self._spares: list[Spare] = []
+        self._most = most
+        self._surplus = surplus
+        self._idle: deque[Channel] = deque()  # lanes to keepers; who has waited longest comes first
+        self._busy: dict[int, Channel] = {}  # by descriptor
         self._keepers: set[int] = set()
         self._deaths = Deaths()
+        self._poller = select.poll()
+        self._poller.register(self._control, select.POLLIN)
+        self._poller.register(self._deaths, select.POLLIN)
         libc.become_subreaper()  # of what a killed keeper leaves
 
     def serve(self) -> int:
         """Until the server closes the control socket; gives the exit status. Keepers at work live on."""
-        poller = select.poll()
-        poller.register(self._control, select.POLLIN)
-        poller.register(self._deaths, select.POLLIN)
         while True:
-            lacking = len(self._spares) < self._wanted
-            ready = [number for number, _ in poller.poll(REFILL_AFTER if lacking else None)]
+            ready = [number for number, _ in self._poller.poll(self._patience())]
+            for number in ready:
+                if number in self._busy:
+                    self._hear_of(self._busy[number])
             if self._control.fileno() in ready:
-                message, received = self._control.receive(descriptors=2)
+                message, received = self._control.receive(descriptors=keeper.DESCRIPTORS)
                 if message is None:
                     return 0
                 if message["type"] != "start":
                     print(f"fork server: message of unknown type '{message['type']}'", file=sys.stderr, flush=True)
                     return BAD_MESSAGE
                 self._start(message, received)
-            elif ready:
+            elif self._deaths.fileno() in ready:
                 self._bury()
-            elif lacking:
-                self._add_spare()
+            elif not ready:
+                self._adjust()
+
+    def _patience(self) -> float | None:
+        """Milliseconds until there are more, or fewer, keepers that wait."""
+        if len(self._idle) < self._wanted:
+            return REFILL_AFTER
+        return 1000 * self._surplus if len(self._idle) > self._wanted else None
+
+    def _adjust(self) -> None:
+        if len(self._idle) < self._wanted:
+            self._add_spare()
+        else:
+            while len(self._idle) > self._wanted:
+                self._idle.pop().close()
+
+    def _hear_of(self, lane: Channel) -> None:
+        """A keeper is free for the next job, or dead."""
+        message, _ = lane.receive()
+        del self._busy[lane.fileno()]
+        self._poller.unregister(lane)
+        if message is not None and len(self._idle) < self._most:
+            self._idle.append(lane)
+        else:
+            lane.close()
 
     def _start(self, message: dict[str, Any], received: list[int]) -> None:
         try:
@@ -91,61 +126,53 @@ class ForkServer:
                 os.close(each)
 
     def _hand_over(self, message: dict[str, Any], received: list[int]) -> None:
-        if len(received) != 2:
-            raise ValueError(f"a start message comes with 2 descriptors, this one with {len(received)}")
-        if not isinstance(message.get("token"), str) or not isinstance(message.get("step_file"), str):
-            raise ValueError("a start message has the texts 'token' and 'step_file'")
-        while self._spares:
-            spare = self._spares.pop()
+        keeper.check_start(message, received)
+        while self._idle:
             try:
-                return spare.start(message, received)
+                return self._give(self._idle.popleft(), message, received)
             except OSError:
                 pass  # it died while it waited
-        self._fork(spare=False).start(message, received)
+        self._give(self._fork(), message, received)
+
+    def _give(self, lane: Channel, message: dict[str, Any], received: Sequence[int]) -> None:
+        """OSError when the keeper is dead."""
+        try:
+            lane.send(message, received)
+        except OSError:
+            lane.close()
+            raise
+        self._busy[lane.fileno()] = lane
+        self._poller.register(lane, select.POLLIN)
 
     def _add_spare(self) -> None:
         try:
-            self._spares.append(self._fork(spare=True))
+            self._idle.append(self._fork())
         except (OSError, kinds.TooManyThreads) as error:
             print(f"fork server: no spare keeper: {error}", file=sys.stderr, flush=True)
             self._wanted = 0  # whoever starts a job hears why it cannot be forked
 
-    def _fork(self, spare: bool) -> Spare:
+    def _fork(self) -> Channel:
         kinds.check_threads()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pid = os.fork()
         if pid == 0:
-            _be_keeper(theirs, spare)
+            _be_keeper(theirs, self._groups)
         theirs.close()
         self._keepers.add(pid)
-        return Spare(Channel(ours))
+        return Channel(ours)
 
     def _bury(self) -> None:
         """A keeper that was killed leaves orphans, which become children of this process."""
         ended, _ = self._deaths.reap()
-        self._keepers -= {pid for pid, _ in ended}
+        self._keepers -= {each.pid for each in ended}
         for orphan in set(tree.children(os.getpid())) - self._keepers:
             tree.kill(orphan)
 
 
-class Spare:
-    """A keeper that waits for a job."""
-
-    def __init__(self, lane: Channel) -> None:
-        self._lane = lane
-
-    def start(self, message: dict[str, Any], received: Sequence[int]) -> None:
-        """OSError when it is dead."""
-        try:
-            self._lane.send({"type": "start", "token": message["token"], "step_file": message["step_file"]}, received)
-        finally:
-            self._lane.close()
-
-
-def _be_keeper(lane: socket.socket, spare: bool) -> None:
+def _be_keeper(lane: socket.socket, groups: Sequence[str]) -> None:
     status = 1
     try:
-        keeper.live(lane, spare)
+        keeper.live(lane, groups)
         status = 0
     except BaseException:
         traceback.print_exc()

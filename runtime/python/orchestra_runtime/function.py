@@ -21,7 +21,7 @@ def run(job: Job) -> None:
     checkpoints.announce(job)
     parameters = values.resolve(job, request.get("functionParameters") or {}, "functionParameters")
     response = respond(download.code(request["function"], "function"), member.name, parameters)
-    manifest, notes = storing.save(response, member.staging)
+    manifest, notes = storing.save(response, member)
     job.finish(member.name, manifest, facts(response, manifest.type_name, notes))
 
 

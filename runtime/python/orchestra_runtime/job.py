@@ -9,19 +9,24 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from orchestra_runtime import plain, storing, traces
 from orchestra_runtime.channel import Channel
 from orchestra_runtime.records import Input, Limits, Manifest, Member, Spark, StepFile
+from orchestra_runtime.usage import Usage
 
 RESULT = "result.json"
 
 
 class Job:
-    def __init__(self, step: StepFile, channel: Channel) -> None:
+    def __init__(self, step: StepFile, channel: Channel, groups: Sequence[str] = (), before_last: Callable[[], None] = lambda: None) -> None:
+        """`groups`: control groups that are the job's own. `before_last` is called before the end of the last member is told: nothing of the
+        job is printed after it."""
         self._step = step
+        self._before_last = before_last
+        self._usage = Usage(groups)
         self._channel = channel
         self._lock = threading.Lock()
         self._open = {member.name: member for member in step.members}
@@ -94,8 +99,10 @@ class Job:
         self._channel.send({"type": "progress", "member": member, "data": data})
 
     def finish(self, member: str, result: Manifest, facts: Mapping[str, Any] | None = None) -> None:
-        """`result` names files that lie complete in the member's staging folder; `facts` are added to the metadata."""
-        self._end(member, {"status": "finished", "manifest": result.to_json(), "facts": dict(facts or {})})
+        """What `result` does not hold itself lies complete in the member's staging folder; `facts` are added to the metadata."""
+        outcome = {"status": "finished", "manifest": result.to_json(), "facts": dict(facts or {})}
+        inline = result.to_inline_json()
+        self._end(member, outcome, outcome | {"manifest": inline} if inline else None, result.inline)
 
     def fail(self, member: str, exception: BaseException, facts: Mapping[str, Any] | None = None) -> None:
         """The traceback begins at the user's first frame."""
@@ -107,7 +114,7 @@ class Job:
         }
         if traces.is_memory(exception):
             outcome["reason"] = "out_of_memory"
-        self._end(member, outcome)
+        self._end(member, outcome, outcome, {})
 
     def on_stop_member(self, stop: Callable[[str], None]) -> None:
         """From now on, `stop` is called with a member's name, on a thread of its own, when only that member shall end. The
@@ -120,13 +127,28 @@ class Job:
 
         threading.Thread(target=listen, name="stop_member", daemon=True).start()
 
-    def _end(self, name: str, outcome: dict[str, Any]) -> None:
+    def _end(self, name: str, outcome: dict[str, Any], whole: dict[str, Any] | None, inline: Mapping[str, bytes]) -> None:
+        """`whole`: the outcome when it needs no files. It then travels in the message, where that has room and somebody listens."""
         with self._lock:
             member = self._open.pop(name, None)
+            message = {"type": "member_ended", "member": name} | ({} if self._open else {"last": self._usage.so_far()})
         if member is None:
             raise RuntimeError(f"member '{name}' is unknown or has ended already")
+        if whole is not None and self._told(message | {"result": whole}):
+            return
+        for part, content in inline.items():
+            (member.staging / part).write_bytes(content)
         path = member.staging / RESULT
         partial = path.with_suffix(".partial")
         partial.write_text(json.dumps(plain.jsonable(outcome), allow_nan=False), encoding="utf-8")
         os.rename(partial, path)
-        self._channel.tell({"type": "member_ended", "member": name})
+        self._told(message)
+
+    def _told(self, message: dict[str, Any]) -> bool:
+        if "last" in message:
+            self._before_last()
+        try:
+            self._channel.send(message)
+        except (OSError, ValueError):  # nobody listens, or it is too large
+            return False
+        return True

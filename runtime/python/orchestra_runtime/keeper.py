@@ -1,77 +1,102 @@
-"""The keeper of one job: parent and subreaper of everything that the job starts. It lives until all of that is gone.
+"""The keeper of a job: parent and subreaper of everything that the job starts, until all of that is gone. Then of the next job.
 
 One thread: a poll loop over the server's socket, the step's socket and the deaths of children.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import resource
 import select
 import socket
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from orchestra_runtime import cgroup, channel, descriptors, libc, tree
+from orchestra_runtime import channel, descriptors, libc, tree
 from orchestra_runtime.channel import Channel
 from orchestra_runtime.child import Child
 from orchestra_runtime.deaths import Deaths
+from orchestra_runtime.groups import Groups
 from orchestra_runtime.link import Link
+from orchestra_runtime.records import limits_of
 from orchestra_runtime.scratch import Scratch
 
 LEFTOVER_GRACE = 1.0  # seconds between SIGTERM and SIGKILL for what a step leaves behind when it ends by itself
 RETRY = 0.02  # seconds until the next look for what was forked while it was being killed
 _RELAYED = ("progress", "member_ended")  # all that a step may tell the server
+_WORK = ("step", "step_file", "host")  # what a start message has one of
+DESCRIPTORS = 2  # that come with it: the socket to the server, and the step's output or the host's lane
 
 
-def live(lane: socket.socket, spare: bool) -> None:
-    """Everything that a forked child of the fork server does, then it exits. `lane` brings the start message; when it closes
-    without one, the keeper was not needed. `spare`: no job waits for it yet."""
+def check_start(message: dict[str, Any], received: Sequence[int]) -> None:
+    """ValueError when it is no start message."""
+    work = [name for name in _WORK if name in message]
+    if not isinstance(message.get("token"), str) or len(work) != 1:
+        raise ValueError(f"a start message has the text 'token' and one of {', '.join(_WORK)}")
+    if len(received) != DESCRIPTORS:
+        raise ValueError(f"a start message comes with {DESCRIPTORS} descriptors, this one with {len(received)}")
+
+
+def live(endpoint: socket.socket, roots: Sequence[str]) -> None:
+    """Everything that a forked child of the fork server does, then it exits. `endpoint` brings a start message for each job; when it closes,
+    the keeper is not needed any more. `roots`: where its control groups are made."""
     os.setsid()
-    lane = descriptors.keep_only(lane)
+    lane = Channel(descriptors.keep_only(endpoint))
     libc.become_subreaper()
-    deaths, scratch = Deaths(), Scratch()
-    child = Child(scratch.path, rehearse=spare)
-    message, received = Channel(lane).receive(descriptors=2)
-    lane.close()
-    if message is None:
-        child.dismiss()
-        scratch.remove()
-        return
-    if child.has_died():
-        child = Child(scratch.path, rehearse=False)
-    keeper = Keeper(child, deaths, Link(socket.socket(fileno=received[0])))
-    keeper.keep(message["token"], message["step_file"], received[1])
-    scratch.remove()
-    keeper.report()
+    deaths, scratch, groups = Deaths(), Scratch(), Groups(roots)
+    while True:
+        groups.prepare()
+        child = Child(scratch.path, groups.folders, rehearse=not _has_news(lane))
+        message, received = lane.receive(descriptors=DESCRIPTORS)
+        if message is None:
+            child.dismiss()
+            scratch.remove()
+            groups.remove()
+            return
+        if child.has_died():
+            child = Child(scratch.path, groups.folders, rehearse=False)
+        keeper = Keeper(child, deaths, groups, Link(socket.socket(fileno=received[0])))
+        keeper.keep(message, received[1])
+        scratch = scratch.renewed()
+        lane.tell({"type": "free"})  # first, so that whoever hears of the end and has another job finds this keeper
+        keeper.report()
+        groups.renew()
+
+
+def _has_news(lane: Channel) -> bool:
+    poller = select.poll()
+    poller.register(lane, select.POLLIN)
+    return bool(poller.poll(0))
 
 
 class Keeper:
-    def __init__(self, child: Child, deaths: Deaths, link: Link) -> None:
+    def __init__(self, child: Child, deaths: Deaths, groups: Groups, link: Link) -> None:
         self._child = child
         self._deaths = deaths
+        self._groups = groups
         self._link = link
-        self._cgroup: Sequence[str] = ()
         self._status: int | None = None  # of the step, as wait gives it
         self._error: str | None = None  # why the step did not run, or not to its end, by no fault of its own
         self._kill_at: float | None = None  # when SIGKILL is due, by the monotonic clock
         self._tree_has_processes = True
+        self._cpu_seconds = 0.0
+        self._peak_memory = 0  # bytes, of the largest process
 
-    def keep(self, token: str, step_file: str, output: int) -> None:
-        """Lets the step run; returns when no process of the job is left."""
+    def keep(self, start: dict[str, Any], passed_on: int) -> None:
+        """Lets the step run; returns when no process of the job is left. The descriptor is the step's."""
         try:
-            self._cgroup = _groups(step_file)
-            self._child.release(step_file, output)
-            self._link.tell({"type": "started", "token": token, "keeper": os.getpid(), "step": self._child.pid})
+            self._groups.limit(limits_of(start))
+            self._child.release(start, [passed_on])
+            self._link.tell({"type": "started", "token": start["token"], "keeper": os.getpid(), "step": self._child.pid,
+                             "cgroup": self._groups.folders})
         except (OSError, ValueError) as problem:
             self._error = f"the step could not be started: {type(problem).__name__}: {problem}"
             self._end_tree(0)
-        os.close(output)
+        os.close(passed_on)
         self._loop()
         while self._relay():
             pass
+        self._child.close()
 
     def report(self) -> None:
         """The last message."""
@@ -143,7 +168,11 @@ class Keeper:
 
     def _reap(self) -> None:
         ended, self._tree_has_processes = self._deaths.reap()
-        self._status = dict(ended).get(self._child.pid, self._status)
+        for each in ended:
+            if each.pid == self._child.pid:
+                self._status = each.status
+            self._cpu_seconds += each.usage.ru_utime + each.usage.ru_stime
+            self._peak_memory = max(self._peak_memory, each.usage.ru_maxrss * 1024)
         if self._status is not None and self._kill_at is None and self._tree_has_processes:
             self._end_tree(LEFTOVER_GRACE)
 
@@ -157,26 +186,20 @@ class Keeper:
 
     def _kill_if_due(self) -> None:
         if self._kill_at is not None and time.monotonic() >= self._kill_at and self._tree_has_processes:
-            cgroup.kill(self._cgroup)
+            self._groups.kill()
             tree.kill()
 
     def _exited(self) -> dict[str, Any]:
         status = self._status if self._error is None else None
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
         message = {
             "type": "exited",
             "status": os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None,
             "signal": os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else None,
-            "cpu_seconds": used.ru_utime + used.ru_stime,
-            "peak_memory": cgroup.peak_memory(self._cgroup) or used.ru_maxrss * 1024,
-            "out_of_memory": cgroup.out_of_memory_kills(self._cgroup) > 0,
+            "cpu_seconds": self._cpu_seconds,
+            "peak_memory": self._groups.peak_memory() or self._peak_memory,
+            "out_of_memory": self._groups.out_of_memory(),
         }
         return message if self._error is None else message | {"error": self._error}
-
-
-def _groups(step_file: str) -> list[str]:
-    with open(step_file, encoding="utf-8") as file:
-        return list(json.load(file).get("cgroup") or ())
 
 
 def _may_pass(packet: bytes) -> bool:

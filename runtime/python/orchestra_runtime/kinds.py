@@ -10,7 +10,7 @@ import os
 from orchestra_runtime import descriptors, limits
 
 # Nothing that takes more than a few milliseconds; but what every step needs, so that no step waits for it.
-_EVERY = ("cloudpickle", "orchestra_runtime.function", "orchestra_runtime.keeper")
+_EVERY = ("cloudpickle", "orchestra_runtime.function", "orchestra_runtime.keeper", "orchestra_runtime.pickling")
 _SCIENTIFIC = (
     "numpy",
     "pandas",
@@ -38,6 +38,11 @@ _DEFAULTS = {"tensorflow": {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tenso
 KINDS = ("bare", "scientific", "spark", "tensorflow")
 
 _left_to_steps: tuple[str, ...] = ()
+
+
+def is_heavy(kind: str) -> bool:
+    """A step process of it that waits holds much memory of its own."""
+    return kind in _AFTER_FORK
 
 
 class TooManyThreads(RuntimeError):

@@ -16,6 +16,8 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
                     "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 RESERVE = 32 * 1024 * 1024  # bytes beyond the memory limit that reporting its exhaustion may take
 
+_cores = 1  # that libraries use now
+_exhausted = False
 _thread_pools: Any = None  # those of the libraries that the fork server has loaded
 
 
@@ -36,11 +38,14 @@ def find_thread_pools() -> None:
 
 def use_cores(cpu: float) -> None:
     """Threads of the libraries loaded, and by environment of those that are loaded from now on."""
+    global _cores
     cores = max(1, math.ceil(cpu))
-    for variable in THREAD_VARIABLES:
-        os.environ[variable] = str(cores)
-    if cores == 1:
+    if any(os.environ.get(variable) != str(cores) for variable in (THREAD_VARIABLES[0], THREAD_VARIABLES[-1])):
+        for variable in THREAD_VARIABLES:
+            os.environ[variable] = str(cores)
+    if cores == _cores:
         return
+    _cores = cores
     if _thread_pools is not None:
         _thread_pools.limit(limits=cores)
     if arrow := sys.modules.get("pyarrow"):
@@ -58,7 +63,7 @@ def cap_memory(limits: Limits) -> None:
     for itself. (RLIMIT_AS would break the JVM and TensorFlow, which reserve far more than they use.)"""
     if limits.memory is None:
         return
-    most = _data_bytes() + limits.memory
+    most = data_bytes() + limits.memory
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     ceiling = most + RESERVE if hard == resource.RLIM_INFINITY else min(hard, most + RESERVE)
     resource.setrlimit(resource.RLIMIT_DATA, (min(most, ceiling), ceiling))
@@ -66,10 +71,18 @@ def cap_memory(limits: Limits) -> None:
 
 def open_reserve() -> None:
     """After a MemoryError, so that it can be reported."""
+    global _exhausted
+    _exhausted = True
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
 
 
-def _data_bytes() -> int:
+def exhausted() -> bool:
+    """This process has had a MemoryError."""
+    return _exhausted
+
+
+def data_bytes() -> int:
+    """Memory of this process's own, resident or not."""
     with open("/proc/self/statm", "rb", buffering=0) as file:
         return int(file.read().split()[5]) * resource.getpagesize()

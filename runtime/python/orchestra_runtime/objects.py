@@ -6,10 +6,11 @@ of 64 bytes; little endian. It is mapped private when loaded: the value may be w
 
 from __future__ import annotations
 
+import io
 import mmap
 import pickle
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +19,33 @@ BUFFERS = "buffers.bin"
 MAGIC = b"LOBUF\x00\x00\x01"
 ALIGNMENT = 64
 SMALL = 16 * 1024  # a buffer of fewer bytes stays in the pickle
+MOST_INLINE = 32 * 1024  # bytes of a pickle that needs no file
 
 
 class NotStorable(TypeError):
     """A value that does not serialise."""
 
 
-def save(value: Any, folder: Path) -> tuple[str, ...]:
-    """Writes the files into `folder` and gives their names. Raises NotStorable, which names the type; MemoryError."""
+def save(value: Any, folder: Callable[[], Path], inline: dict[str, bytes] | None = None) -> tuple[str, ...]:
+    """Writes the files into the folder that `folder` gives and gives their names. A pickle that is small and has no buffers beside it goes into `inline`, when
+    that is given. Raises NotStorable, which names the type; MemoryError."""
     from orchestra_runtime.pickling import Pickler
 
     buffers: list[memoryview] = []
     try:
-        with open(folder / PICKLE, "wb") as file:
+        with _Spill(lambda: folder() / PICKLE) as file:
             Pickler(file, protocol=5, buffer_callback=lambda each: _keep(each, buffers)).dump(value)
+            if inline is not None and not buffers and (small := file.in_memory()) is not None:
+                inline[PICKLE] = small
+            else:
+                file.to_disk()
     except MemoryError:
         raise
     except Exception as error:
         raise NotStorable(f"a value of type {type_name(value)} cannot be stored: {error}") from error
     if not buffers:
         return (PICKLE,)
-    _write_buffers(buffers, folder / BUFFERS)
+    _write_buffers(buffers, folder() / BUFFERS)
     return (PICKLE, BUFFERS)
 
 
@@ -46,6 +53,40 @@ def load(pickled: Path, buffers: Path | None) -> Any:
     views = _map_buffers(buffers) if buffers else []
     with open(pickled, "rb") as file:
         return pickle.load(file, buffers=views)
+
+
+class _Spill:
+    """What a pickler writes: in memory while it has at most MOST_INLINE bytes, then a file."""
+
+    def __init__(self, path: Callable[[], Path]) -> None:
+        self._path = path
+        self._memory = bytearray()
+        self._file: io.BufferedWriter | None = None
+
+    def __enter__(self) -> _Spill:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def write(self, data: bytes | memoryview) -> int:
+        if self._file is None and len(self._memory) + memoryview(data).nbytes > MOST_INLINE:
+            self.to_disk()
+        if self._file is not None:
+            return self._file.write(data)
+        self._memory += data
+        return memoryview(data).nbytes
+
+    def in_memory(self) -> bytes | None:
+        """All of it; None when it is on disk."""
+        return bytes(self._memory) if self._file is None else None
+
+    def to_disk(self) -> None:
+        if self._file is None:
+            self._file = open(self._path(), "wb")
+            self._file.write(self._memory)
+            self._memory.clear()
 
 
 def type_name(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""A step's working and temporary folder: made by its keeper, gone with it.
+"""A step's working and temporary folder: made by its keeper, and gone with it.
 
 Its owner holds a lock on it, which the kernel takes back when the owner dies: so one that was left behind is known.
 """
@@ -21,15 +21,25 @@ class Scratch:
             self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             if os.path.exists(self.path):
+                found = os.fstat(self._lock)
+                self._made = (found.st_mode, found.st_ino)
                 return
             os.close(self._lock)  # a sweep came between making and locking it
 
-    def remove(self) -> None:
-        """The lock stays until the process ends: closing it frees the folder's inode, which takes milliseconds."""
+    def renewed(self) -> Scratch:
+        """For the next step: this folder, if nothing was left in it and it is as it was made."""
         try:
-            os.rmdir(self.path)  # most steps leave nothing
+            found = os.stat(self.path, follow_symlinks=False)
+            if not os.listdir(self.path) and (found.st_mode, found.st_ino) == self._made:
+                return self
         except OSError:
-            shutil.rmtree(self.path, ignore_errors=True)
+            pass
+        self.remove()
+        return Scratch()
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._lock)
 
 
 def sweep() -> None:

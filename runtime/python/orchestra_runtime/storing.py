@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import pickle
 from typing import Any
 
 from orchestra_runtime import objects, tables
-from orchestra_runtime.records import Input, Manifest
+from orchestra_runtime.records import Input, Manifest, Member
 
 
-def save(value: Any, folder: Path) -> tuple[Manifest, list[str]]:
-    """Writes into `folder`; gives the manifest and notes for the user. Raises objects.NotStorable, MemoryError."""
+def save(value: Any, member: Member) -> tuple[Manifest, list[str]]:
+    """Writes into the member's folder what the manifest does not hold itself; gives it and notes for the user. Raises objects.NotStorable, MemoryError."""
     notes: list[str] = []
     name = objects.type_name(value)
     if tables.is_frame(value):
         try:
-            return tables.write(tables.to_arrow(value, notes), folder, name), notes
+            return tables.write(tables.to_arrow(value, notes), member.staging, name), notes
         except tables.NoTable as why:
             notes = [f"stored as an object, not as a dataset: {why}"]
-    return Manifest("object", objects.save(value, folder), name), notes
+    inline: dict[str, bytes] = {}
+    parts = objects.save(value, lambda: member.staging, inline)
+    return Manifest("object", parts, name, inline=inline), notes
 
 
 def load(reference: str, stored: Input) -> Any:
@@ -51,6 +53,8 @@ def _load(stored: Input) -> Any:
     if stored.kind in ("table", "model"):
         return tables.read(stored.parts)
     if stored.kind == "object":
+        if objects.PICKLE in stored.inline:
+            return pickle.loads(stored.inline[objects.PICKLE])
         return objects.load(stored.parts[objects.PICKLE], stored.parts.get(objects.BUFFERS))
     if stored.kind == "documents":
         return json.loads(stored.parts["documents.json"].read_text(encoding="utf-8"))

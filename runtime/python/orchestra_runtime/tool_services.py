@@ -24,7 +24,7 @@ def run(job: Job) -> None:
 
 def _finish(job: Job, member: Member, service: str, outcome: Outcome) -> None:
     result = kept(service, outcome)
-    manifest, notes = storing.save(result, member.staging)
+    manifest, notes = storing.save(result, member)
     facts = {"typeName": manifest.type_name} | _facts(service, outcome, result)
     if service == "tune":
         facts |= trials.best(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import select
@@ -52,7 +53,7 @@ class ForkServer:
     def start(self, *members: dict[str, Any], **more: Any) -> Running:
         self._started += 1
         folder = self.folder / f"job-{self._started}"
-        file = {"v": 1, "token": folder.name, "members": [], "inputs": {}, "limits": {"memory": None, "cpu": 1.0}, "cgroup": [],
+        file = {"v": 1, "token": folder.name, "members": [], "inputs": {}, "limits": {"memory": None, "cpu": 1.0},
                 "checkpoint": None, "spark": None} | more
         for member in members:
             staging = folder / "staging" / member["name"]
@@ -61,7 +62,8 @@ class ForkServer:
         (folder / "step.json").write_text(json.dumps(file))
         ours, theirs = _socketpair()
         reading, writing = os.pipe()
-        message = {"v": 1, "type": "start", "token": folder.name, "step_file": str(folder / "step.json")}
+        message = {"v": 1, "type": "start", "token": folder.name, "step_file": str(folder / "step.json"),
+                   "limits": file["limits"]}
         self.control.send(message, [theirs.fileno(), writing])
         theirs.close()
         os.close(writing)
@@ -127,8 +129,18 @@ class Ended:
         self.output = job.output().decode()
 
     def result(self, member: str = "f") -> dict[str, Any] | None:
-        path = self.job.folder / "staging" / member / "result.json"
+        """What the message told, its inline parts made files; else what result.json says."""
+        for message in self.job.messages:
+            if message["type"] == "member_ended" and message["member"] == member and "result" in message:
+                return self._with_files(member, message["result"])
+        path = self.staging(member) / "result.json"
         return json.loads(path.read_text()) if path.exists() else None
+
+    def _with_files(self, member: str, result: dict[str, Any]) -> dict[str, Any]:
+        parts = result.get("manifest", {}).get("parts", [])
+        for part in parts:
+            (self.staging(member) / part["name"]).write_bytes(base64.b64decode(part["inline"]))
+        return result | ({"manifest": result["manifest"] | {"parts": [{"name": part["name"]} for part in parts]}} if parts else {})
 
     def staging(self, member: str = "f") -> Path:
         return self.job.folder / "staging" / member

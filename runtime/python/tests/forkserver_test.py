@@ -46,7 +46,7 @@ def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_message_is_an_error(tmp_path: Path) -> None:
-    server = ForkServer("bare", folder=tmp_path)
+    server = ForkServer("bare", "--surplus", "0.05", folder=tmp_path)
     server.ready()
     server.control.send({"type": "dance"})
     assert os.waitstatus_to_exitcode(os.waitpid(server.pid, 0)[1]) == 4
@@ -81,7 +81,7 @@ def test_jobs_side_by_side(bare: ForkServer) -> None:
 
 
 def test_a_spare_that_died_is_replaced(tmp_path: Path) -> None:
-    server = ForkServer("bare", folder=tmp_path)
+    server = ForkServer("bare", "--surplus", "0.05", folder=tmp_path)
     server.ready()
     server.run("response = 1").finished()
     _kill(_waiting_spare(server)[0])
@@ -91,7 +91,7 @@ def test_a_spare_that_died_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_spares_step_that_died_is_replaced(tmp_path: Path) -> None:
-    server = ForkServer("bare", folder=tmp_path)
+    server = ForkServer("bare", "--surplus", "0.05", folder=tmp_path)
     server.ready()
     server.run("response = 1").finished()
     _kill(_waiting_spare(server)[1])
@@ -100,7 +100,7 @@ def test_a_spares_step_that_died_is_replaced(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_when_the_server_closes(tmp_path: Path) -> None:
-    server = ForkServer("bare", folder=tmp_path)
+    server = ForkServer("bare", "--surplus", "0.05", folder=tmp_path)
     server.ready()
     server.run("response = 1").finished()
     spare = [os.pidfd_open(pid) for pid in _waiting_spare(server)]
@@ -113,7 +113,7 @@ def test_nothing_is_left_when_the_server_closes(tmp_path: Path) -> None:
 
 def test_scratch_of_killed_keepers_is_swept_at_the_next_start(tmp_path: Path) -> None:
     (tmp_path / "first").mkdir()
-    first = ForkServer("bare", folder=tmp_path / "first")
+    first = ForkServer("bare", "--surplus", "0.05", folder=tmp_path / "first")
     first.ready()
     first.run("response = 1").finished()
     keeper, _ = _waiting_spare(first)
@@ -128,7 +128,7 @@ def test_scratch_of_killed_keepers_is_swept_at_the_next_start(tmp_path: Path) ->
 
 
 def test_sigint_of_a_terminal_is_not_for_the_fork_server(tmp_path: Path) -> None:
-    server = ForkServer("bare", folder=tmp_path)
+    server = ForkServer("bare", "--surplus", "0.05", folder=tmp_path)
     server.ready()
     os.kill(server.pid, signal.SIGINT)
     server.run("response = 1").finished()

@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,10 +51,31 @@ def test_a_member_finishes(pair: tuple[Job, Channel], tmp_path: Path) -> None:
 
 
 def test_a_member_fails(pair: tuple[Job, Channel], tmp_path: Path) -> None:
-    job, _ = pair
+    job, server = pair
     job.fail("NB", ValueError("boom"))
-    assert json.loads((tmp_path / "NB" / "result.json").read_text()) == {
-        "status": "failed", "exception": "ValueError: boom", "traceback": "ValueError: boom\n", "facts": {}}
+    assert server.receive()[0] == {"type": "member_ended", "member": "NB", "result": {
+        "status": "failed", "exception": "ValueError: boom", "traceback": "ValueError: boom\n", "facts": {}}}
+    assert not list((tmp_path / "NB").iterdir())
+
+
+def test_a_small_result_travels_in_the_message(pair: tuple[Job, Channel], tmp_path: Path) -> None:
+    job, server = pair
+    job.finish("LR", Manifest("object", ("object.pickle",), "int", inline={"object.pickle": b"content"}), {"typeName": "int"})
+    assert server.receive()[0] == {"type": "member_ended", "member": "LR", "result": {
+        "status": "finished", "facts": {"typeName": "int"},
+        "manifest": {"kind": "object", "typeName": "int", "parts": [{"name": "object.pickle", "inline": "Y29udGVudA=="}]}}}
+    assert not list((tmp_path / "LR").iterdir())
+
+
+@pytest.mark.parametrize("more", [{"facts": {"notes": "n" * MAX_PACKET}}, {"parts": ("object.pickle", "rows.parquet")}])
+def test_a_result_that_is_no_message_is_files(pair: tuple[Job, Channel], tmp_path: Path, more: dict[str, Any]) -> None:
+    job, server = pair
+    manifest = Manifest("object", more.get("parts", ("object.pickle",)), "int", inline={"object.pickle": b"content"})
+    job.finish("LR", manifest, more.get("facts"))
+    assert server.receive()[0] == {"type": "member_ended", "member": "LR"}
+    assert (tmp_path / "LR" / "object.pickle").read_bytes() == b"content"
+    result = json.loads((tmp_path / "LR" / "result.json").read_text())
+    assert result["manifest"]["parts"] == [{"name": name} for name in manifest.parts]
 
 
 def test_a_member_ends_once(pair: tuple[Job, Channel]) -> None:
@@ -67,8 +89,9 @@ def test_a_member_ends_once(pair: tuple[Job, Channel]) -> None:
 def test_a_server_that_is_gone_loses_no_result(pair: tuple[Job, Channel], tmp_path: Path) -> None:
     job, server = pair
     server.close()
-    job.finish("LR", Manifest("none"))
+    job.finish("LR", Manifest("object", ("object.pickle",), "int", inline={"object.pickle": b"content"}))
     assert (tmp_path / "LR" / "result.json").exists()
+    assert (tmp_path / "LR" / "object.pickle").read_bytes() == b"content"
 
 
 def test_progress(pair: tuple[Job, Channel]) -> None:

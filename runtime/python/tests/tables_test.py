@@ -13,15 +13,15 @@ pyarrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
 
 from orchestra_runtime import storing, tables  # noqa: E402
-from orchestra_runtime.records import Input, Manifest  # noqa: E402
+from orchestra_runtime.records import Input, Manifest, Member  # noqa: E402
 
 
 def _save(value: Any, folder: Path) -> tuple[Manifest, list[str]]:
-    return storing.save(value, folder)
+    return storing.save(value, Member("f", "function/python", {}, folder))
 
 
 def _back(manifest: Manifest, folder: Path) -> Any:
-    stored = Input(manifest.kind, {name: folder / name for name in manifest.parts}, fields=manifest.fields, rows=manifest.rows)
+    stored = Input(manifest.kind, {name: folder / name for name in manifest.parts}, fields=manifest.fields, rows=manifest.rows, inline=manifest.inline)
     return storing.load("x", stored)
 
 
@@ -102,7 +102,7 @@ def test_a_frame_that_arrow_cannot_hold_is_an_object_with_a_note(frame: Any, why
     assert manifest.kind == "object" and len(notes) == 1
     assert notes[0].startswith("stored as an object, not as a dataset: ") and why in notes[0]
     pandas.testing.assert_frame_equal(_back(manifest, tmp_path), frame)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(manifest.parts)
+    assert list(manifest.inline) == list(manifest.parts) == ["object.pickle"]
 
 
 def test_an_empty_structure_is_an_object(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_expressions_that_fail(expression: str, error: type[Exception]) -> None:
 
 
 def test_functions_of_expressions_are_stored_by_value_and_show_their_lines(tmp_path: Path) -> None:
-    objects.save(expressions.evaluate("lambda: math.sqrt(\n  -1)", "<p.f>"), tmp_path)
+    objects.save(expressions.evaluate("lambda: math.sqrt(\n  -1)", "<p.f>"), lambda: tmp_path)
     with pytest.raises(ValueError, match="math domain error") as raised:
         objects.load(tmp_path / objects.PICKLE, None)()
     assert (str(raised.traceback[-1].path), raised.traceback[-1].lineno) == ("<p.f>", 0)
@@ -82,7 +82,7 @@ def job(tmp_path: Path) -> Job:
     inputs = {}
     for name, value in stored.items():
         (tmp_path / name).mkdir()
-        inputs[name] = Input("object", {part: tmp_path / name / part for part in objects.save(value, tmp_path / name)})
+        inputs[name] = Input("object", {part: tmp_path / name / part for part in objects.save(value, lambda: tmp_path / name)})
     step = StepFile("t", (), inputs | {"nothing": Input("none", {})}, clock="2026-01-31T10:20:30+00:00")
     return Job(step, Channel(socket.socketpair()[0]))
 

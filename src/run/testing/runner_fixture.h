@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <condition_variable>
@@ -112,8 +113,10 @@ class RunnerFixture : public testing::Test {
         << write_json(runner_->status());
   }
 
-  // No folder of a job is left: neither of the runner, nor of the store, nor of a step.
+  // No folder of a job is left, once the jobs' files had time to go: neither of the runner, nor of the store, nor of a step.
   void expect_no_job_files() {
+    auto rests = [](const auto& helper) { return helper.value().at("jobs") == 0; };
+    if (runner_) wait_for_status([&](const json::object& status) { return std::ranges::all_of(status, rests); });
     EXPECT_FALSE(store_.has_staging());
     for (const auto& entry : std::filesystem::directory_iterator(data() / "run"))
       EXPECT_TRUE(entry.path().filename() == "tmp" || entry.path().filename() == "cgroups") << entry.path();

@@ -1,0 +1,112 @@
+"""A process that does one step after the other, all of one owner: what `isolation: "shared"` asks for.
+
+A step finds the surroundings of a fresh program, but for what its predecessors changed within libraries. A process in which a step left
+threads, processes or much memory behind does no other.
+"""
+
+from __future__ import annotations
+
+import _signal
+import linecache
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+
+from orchestra_runtime import descriptors, limits, streams, tree, work
+from orchestra_runtime.channel import Channel
+
+MOST_KEPT = 256 * 1024 * 1024  # bytes of memory more than at first, with which a process is still used again
+
+
+def serve(lane: Channel, scratch: str) -> None:
+    """Until the server closes the lane, or a step leaves something behind. OSError, ValueError when a step cannot be begun."""
+    surroundings = Surroundings(scratch)
+    while True:
+        try:
+            message, received = lane.receive(descriptors=1)
+        except OSError:  # a step closed it
+            return
+        if message is None:
+            return
+        descriptors.use_output(received[0])
+        work.do(work.read(message), lane)
+        surroundings.restore()
+        reusable = surroundings.are_clean()
+        lane.tell({"type": "ended", "token": message["token"], "reusable": reusable})
+        if not reusable:
+            return
+
+
+class Surroundings:
+    """What a program finds around itself, as it was before the first step."""
+
+    def __init__(self, scratch: str) -> None:
+        self._scratch = scratch
+        self._environment = dict(_environment())
+        self._path = list(sys.path)
+        self._umask = os.umask(0o077)
+        os.umask(self._umask)
+        self._main = sys.modules["__main__"]
+        self._memory = limits.data_bytes()
+
+    def restore(self) -> None:
+        streams.close_output()
+        descriptors.discard_input()
+        streams.renew()
+        sys.modules["__main__"] = self._main  # frees what the code made
+        linecache.clearcache()
+        sys.path[:] = self._path
+        if _environment() != self._environment:
+            os.environ.clear()
+            os.environ.update({os.fsdecode(name): os.fsdecode(value) for name, value in self._environment.items()})
+        tempfile.tempdir = self._scratch
+        os.chdir(self._scratch)
+        self._empty_scratch()
+        os.umask(self._umask)
+        signal.alarm(0)
+        default_signals()
+        new_randomness()
+
+    def are_clean(self) -> bool:
+        """Nothing of the step goes on here."""
+        me, keeper = os.getpid(), os.getppid()  # what its own parent left behind has become the keeper's
+        return (threading.active_count() == 1 and not tree.children(me) and tree.children(keeper) == [me]
+                and not limits.exhausted() and limits.data_bytes() <= self._memory + MOST_KEPT)
+
+    def _empty_scratch(self) -> None:
+        for entry in os.scandir(self._scratch):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                os.unlink(entry.path)
+
+
+def _environment() -> Mapping[bytes, bytes]:
+    """os.environ as it is kept: to compare it as text would take longer than a small step."""
+    kept: Mapping[bytes, bytes] = vars(os.environ)["_data"]
+    return kept
+
+
+_SIGNALS = {int(number): handler for number, handler in (
+    (signal.SIGTERM, signal.SIG_DFL), (signal.SIGHUP, signal.SIG_DFL), (signal.SIGCHLD, signal.SIG_DFL), (signal.SIGALRM, signal.SIG_DFL),
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGPIPE, signal.SIG_IGN),  # Python's own default: a write raises BrokenPipeError
+)}
+
+
+def default_signals() -> None:
+    signal.set_wakeup_fd(-1)
+    for number, handler in _SIGNALS.items():
+        if _signal.getsignal(number) != handler:  # signal.getsignal makes an enum of it, which takes ten times as long
+            signal.signal(number, handler)
+
+
+def new_randomness() -> None:
+    random.seed()
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()

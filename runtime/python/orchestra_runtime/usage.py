@@ -1,0 +1,39 @@
+"""What a step takes of the machine."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Sequence
+from typing import Any
+
+from orchestra_runtime import cgroup
+
+
+class Usage:
+    """From now on."""
+
+    def __init__(self, groups: Sequence[str]) -> None:
+        """`groups`: the control groups of this process, if they are the step's own."""
+        self._groups = groups
+        self._before = _cpu_seconds()
+        try:
+            with open("/proc/self/clear_refs", "wb", buffering=0) as file:
+                file.write(b"5")  # proc(5): the peak of the resident set begins anew
+        except OSError:  # where /proc is not ours to write, it is the process's
+            pass
+
+    def so_far(self) -> dict[str, Any]:
+        """As a message has it: seconds of all that this process has waited for, bytes."""
+        return {"cpu_seconds": _cpu_seconds() - self._before, "peak_memory": cgroup.peak_memory(self._groups) or _peak_memory()}
+
+
+def _peak_memory() -> int:
+    """Resident in this process: it says nothing of those that a step started."""
+    with open("/proc/self/status", "rb", buffering=0) as file:
+        after = file.read().partition(b"VmHWM:")[2]
+    return int(after.split(maxsplit=1)[0]) * 1024
+
+
+def _cpu_seconds() -> float:
+    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in both)
