@@ -65,7 +65,7 @@ struct Outcome {
 };
 
 // What a runner tells of a job, in order, from any thread: progress*, member_ended once per member, then job_ended once, after
-// the last process of the job is gone, or is ready for another one.
+// the last process of the job is gone, or runs no more of it: one that is shared may be ready for another, or be ending.
 class JobListener {
  public:
   virtual ~JobListener() = default;

@@ -58,6 +58,7 @@ void ProcessJob::prepared(Result<JobFiles> files) {
 
 void ProcessJob::launch() {
   ++launches_;
+  output_done_ = gone_ = false;
   auto output = open_output();
   if (!output) return settle_unstarted(failed(Reason::error, output.error().message));
   phase_ = Phase::launched;
@@ -257,6 +258,7 @@ void ProcessJob::stop_one(MemberRun& run, milliseconds grace) {
 }
 
 void ProcessJob::kill_by_force() {
+  if (phase_ != Phase::launched) return;  // it has ended just now, and its keeper may have another job's group
   log::warn("run: the keeper of {} did not end its processes in time; they are killed", token());
   process_->group().kill();
   process_->kill();

@@ -23,6 +23,11 @@ constexpr milliseconds kReleaseLimit{30'000};
 constexpr milliseconds kRound{10};
 constexpr int kMostRounds = 100;
 
+// What the builder and environments keep warm is elsewhere; a process that is idle would keep its memory on a GPU.
+bool may_share(const engine::JobRequest& job, WorkerKind kind) {
+  return kind != WorkerKind::spark && job.members.front().operation != "environment" && job.gpus.empty();
+}
+
 // Hears of a job that nobody asked for.
 class Silent final : public engine::JobListener {
  public:
@@ -68,7 +73,7 @@ void ProcessRunner::start(engine::JobRequest request, std::shared_ptr<engine::Jo
     return end_waiting(std::move(job), outcome_of(verdict));
   }
   auto kind = choose_kind(job.request);
-  if (kind == WorkerKind::spark || job.request.members.front().operation == "environment") job.request.shared_by.reset();  // what they keep warm is elsewhere
+  if (!may_share(job.request, kind)) job.request.shared_by.reset();
   if (kind == WorkerKind::spark) return start_spark(std::move(job));
   if (auto environment = environment_of(job.request)) return start_in_environment(std::move(job), kind, *environment);
   if (kind == WorkerKind::tensorflow) return start_tensorflow(std::move(job));
@@ -149,7 +154,7 @@ ProcessMaker ProcessRunner::process_maker(const engine::JobRequest& request, con
     };
   auto memory = request.limits.memory_bytes;
   if (!memory && context_->memory_bytes > 0) memory = context_->memory_bytes;
-  SharedKey key{.kind = place.kind, .environment = place.environment, .owner = *request.shared_by, .memory_bytes = memory, .gpus = request.gpus};
+  SharedKey key{.kind = place.kind, .environment = place.environment, .owner = *request.shared_by, .memory_bytes = memory};
   return [workers = shared_, key = std::move(key), python = place.python](ProcessHandlers handlers) {
     return workers->process(key, python, std::move(handlers));
   };

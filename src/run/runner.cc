@@ -90,6 +90,7 @@ class Router final : public engine::Runner {
     auto finish = [context = context_, done, deadline] {
       deadline->cancel();
       context->reaper->stop();
+      for (const auto& root : context->cgroups.roots()) sweep_cgroups(root);  // of keepers that were killed while they waited
       context->cgroups.remove_roots();
       if (auto once = std::exchange(*done, nullptr)) once();
     };

@@ -54,7 +54,7 @@ Status SharedWorker::launch() {
 }
 
 void SharedWorker::run(json::object work, UniqueFd output, ProcessHandlers handlers) {
-  if (ended_) return handlers.refused("the shared process has ended");
+  if (ended_) return handlers.refused(why_.empty() ? "the shared process has ended" : why_);
   job_ = Job{.work = std::move(work), .output = std::move(output), .handlers = std::move(handlers)};
   send_job();
 }
@@ -129,7 +129,7 @@ void SharedWorker::exited(JobEnd end) {
   was_lost_ = end.lost;
   if (end.lost) end_lost(end, link_->group());
   if (job_ && lane_->lost_packets()) {
-    end.lost = true;
+    left_job_unread_ = end.lost = true;
     end.lost_why = "the shared process ended before it had read the step";
   }
   set_ended();
@@ -137,6 +137,7 @@ void SharedWorker::exited(JobEnd end) {
 }
 
 void SharedWorker::refuse(const std::string& why) {
+  why_ = why;
   set_ended();
   if (auto job = std::exchange(job_, std::nullopt)) job->handlers.refused(why);
   end({});

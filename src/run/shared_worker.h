@@ -31,6 +31,8 @@ class SharedWorker : public std::enable_shared_from_this<SharedWorker> {
   // The job in hand is not told of anything any more.
   void forget_job() { job_.reset(); }
 
+  bool left_job_unread() const { return left_job_unread_; }  // it ended before it had read the last job, which ran nothing
+
   JobCgroup group() const { return link_ ? link_->group() : JobCgroup(); }
 
   // Takes the job in hand back from a process that is not there yet, and ends; false when there is one.
@@ -70,6 +72,8 @@ class SharedWorker : public std::enable_shared_from_this<SharedWorker> {
   std::optional<Job> job_;
   bool ended_ = false;
   bool was_lost_ = false;
+  bool left_job_unread_ = false;
+  std::string why_;  // it could not be started
 };
 
 }  // namespace lo::run

@@ -19,9 +19,12 @@ class SharedProcess final : public JobProcess {
   SharedProcess(std::shared_ptr<SharedWorkers> workers, SharedKey key, std::filesystem::path python, ProcessHandlers handlers)
       : workers_(std::move(workers)), key_(std::move(key)), python_(std::move(python)), handlers_(std::move(handlers)) {
     handlers_.exited = [this, then = std::move(handlers_.exited)](JobEnd end) {
-      started_ = worker_->started();
+      started_ = worker_->started() && !worker_->left_job_unread();
       worker_.reset();  // it may be another job's by now
       then(std::move(end));
+    };
+    handlers_.gone = [open = open_, then = std::move(handlers_.gone)] {
+      if (*open) then();
     };
   }
 
@@ -41,12 +44,14 @@ class SharedProcess final : public JobProcess {
     if (worker_) worker_->forget_job();
     worker_.reset();
     handlers_ = {};
+    *open_ = false;
   }
   bool started() const override { return worker_ ? worker_->started() : started_; }
   pid_t keeper() const override { return worker_ ? worker_->keeper() : 0; }
   JobCgroup group() const override { return worker_ ? worker_->group() : JobCgroup(); }
 
  private:
+  const std::shared_ptr<bool> open_ = std::make_shared<bool>(true);  // close() has not been called, also while a handler runs
   const std::shared_ptr<SharedWorkers> workers_;
   const SharedKey key_;
   const std::filesystem::path python_;

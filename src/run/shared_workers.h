@@ -19,7 +19,6 @@ struct SharedKey {
   std::string environment = {};  // digest of the user's own, "" = the built-in one
   std::string owner = {};
   std::optional<std::int64_t> memory_bytes = {};
-  std::vector<int> gpus = {};
   auto operator<=>(const SharedKey&) const = default;
 };
 

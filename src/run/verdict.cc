@@ -1,5 +1,6 @@
 #include "run/verdict.h"
 
+#include <algorithm>
 #include <csignal>
 #include <fmt/format.h>
 
@@ -19,11 +20,13 @@ std::optional<int> integer(const json::object& object, std::string_view key) {
   return static_cast<int>(value->get_int64());
 }
 
+constexpr double kMost = 1e15;  // a petabyte; thirty million years
+
 double number(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
   boost::system::error_code error;
   double result = value == nullptr ? 0 : value->to_number<double>(error);
-  return error ? 0 : result;
+  return error || !(result > 0) ? 0 : std::min(result, kMost);  // a step may say anything
 }
 
 }  // namespace

@@ -65,5 +65,12 @@ TEST(TimeoutText, IsShort) {
   EXPECT_EQ(timeout_text(std::chrono::milliseconds{1500}), "ran longer than its limit of 1.5 s");
 }
 
+TEST(Verdict, WhatAStepSaysOfItselfIsHeldWithinBounds) {
+  auto end = job_end_from({{"cpu_seconds", -1e9}, {"peak_memory", 1e300}});
+  EXPECT_EQ(end.cpu_seconds, 0);
+  EXPECT_EQ(end.peak_memory, 1'000'000'000'000'000);
+  EXPECT_EQ(job_end_from({{"cpu_seconds", "much"}, {"peak_memory", nullptr}}).peak_memory, 0);
+}
+
 }  // namespace
 }  // namespace lo::run

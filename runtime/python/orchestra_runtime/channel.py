@@ -50,7 +50,10 @@ class Channel:
 
     def send(self, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
         """OSError when the other side is gone."""
-        packet = pack(message)
+        self.forward(pack(message), descriptors)
+
+    def forward(self, packet: bytes, descriptors: Sequence[int] = ()) -> None:
+        """A packet as it is. OSError when the other side is gone."""
         if descriptors:
             socket.send_fds(self._socket, [packet], list(descriptors))
         else:
@@ -65,6 +68,11 @@ class Channel:
 
     def receive(self, descriptors: int = 0) -> tuple[dict[str, Any] | None, list[int]]:
         """The next message, with at most so many descriptors, close-on-exec and owned by the caller. None at the end."""
+        packet, received = self.receive_packet(descriptors)
+        return (unpack(packet) if packet else None), received
+
+    def receive_packet(self, descriptors: int = 0) -> tuple[bytes, list[int]]:
+        """The same as it came; empty at the end."""
         # Not socket.recv_fds: it ignores its flags in Python 3.11.
         space = socket.CMSG_SPACE(descriptors * array("i").itemsize) if descriptors else 0
         try:
@@ -75,7 +83,7 @@ class Channel:
         for level, kind, data in extras:
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                 received.frombytes(data[: len(data) - len(data) % received.itemsize])
-        return (unpack(packet) if packet else None), list(received)
+        return packet, list(received)
 
     def messages(self) -> Iterator[dict[str, Any]]:
         """Until the other side closes."""

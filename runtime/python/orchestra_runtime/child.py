@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from orchestra_runtime import channel, step
 from orchestra_runtime.channel import Channel
@@ -32,9 +31,9 @@ class Child:
         """Asked before it is released; reaps it."""
         return os.waitpid(self.pid, os.WNOHANG)[0] != 0
 
-    def release(self, start: Mapping[str, Any], descriptors: Sequence[int]) -> None:
-        """Lets it run. OSError when it is dead."""
-        Channel(self._socket).send(start, descriptors)
+    def release(self, start: bytes, descriptors: Sequence[int]) -> None:
+        """Lets it run by the start message. OSError when it is dead."""
+        Channel(self._socket).forward(start, descriptors)
 
     def dismiss(self) -> None:
         """It was not needed. It may be loading libraries for seconds yet: nobody waits for that."""

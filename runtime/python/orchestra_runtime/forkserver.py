@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from orchestra_runtime import keeper, kinds, libc, limits, scratch, tree
+from orchestra_runtime import channel, keeper, kinds, libc, limits, scratch, tree
 from orchestra_runtime.channel import Channel
 from orchestra_runtime.deaths import Deaths
 
@@ -81,13 +81,14 @@ class ForkServer:
                 if number in self._busy:
                     self._hear_of(self._busy[number])
             if self._control.fileno() in ready:
-                message, received = self._control.receive(descriptors=keeper.DESCRIPTORS)
-                if message is None:
+                packet, received = self._control.receive_packet(descriptors=keeper.DESCRIPTORS)
+                if not packet:
                     return 0
+                message = channel.unpack(packet)
                 if message["type"] != "start":
                     print(f"fork server: message of unknown type '{message['type']}'", file=sys.stderr, flush=True)
                     return BAD_MESSAGE
-                self._start(message, received)
+                self._start(message, packet, received)
             elif self._deaths.fileno() in ready:
                 self._bury()
             elif not ready:
@@ -116,28 +117,28 @@ class ForkServer:
         else:
             lane.close()
 
-    def _start(self, message: dict[str, Any], received: list[int]) -> None:
+    def _start(self, message: dict[str, Any], packet: bytes, received: list[int]) -> None:
         try:
-            self._hand_over(message, received)
+            keeper.check_start(message, received)
+            self._hand_over(packet, received)
         except (OSError, ValueError, kinds.TooManyThreads) as error:
             self._control.tell({"type": "refused", "token": message.get("token"), "why": f"{type(error).__name__}: {error}"})
         finally:
             for each in received:
                 os.close(each)
 
-    def _hand_over(self, message: dict[str, Any], received: list[int]) -> None:
-        keeper.check_start(message, received)
+    def _hand_over(self, packet: bytes, received: list[int]) -> None:
         while self._idle:
             try:
-                return self._give(self._idle.popleft(), message, received)
+                return self._give(self._idle.popleft(), packet, received)
             except OSError:
                 pass  # it died while it waited
-        self._give(self._fork(), message, received)
+        self._give(self._fork(), packet, received)
 
-    def _give(self, lane: Channel, message: dict[str, Any], received: Sequence[int]) -> None:
+    def _give(self, lane: Channel, packet: bytes, received: Sequence[int]) -> None:
         """OSError when the keeper is dead."""
         try:
-            lane.send(message, received)
+            lane.forward(packet, received)
         except OSError:
             lane.close()
             raise

@@ -17,7 +17,7 @@ class Groups:
         """`roots`: the folders to make them in; none where there are no control groups."""
         self._roots = roots
         self._made = 0
-        self._kills = 0  # for memory, of earlier jobs
+        self._left: list[str] = []  # that could not be removed yet
         self._limits: Limits | None = None
         self._problem: OSError | None = None
         self.folders: list[str] = []
@@ -26,16 +26,24 @@ class Groups:
         """What goes wrong is said when a job comes."""
         if self.folders or not self._roots:
             return
-        self._made += 1
-        self._kills, self._limits, self._problem = 0, None, None
+        self.remove()
+        self._limits, self._problem = None, None
         try:
             for root in self._roots:
-                folder = f"{root}/{os.getpid()}-{self._made}"
-                os.mkdir(folder, 0o755)
-                self.folders.append(folder)
+                self.folders.append(self._make(root))
         except OSError as problem:
             self._problem = problem
             self.remove()
+
+    def _make(self, root: str) -> str:
+        while True:
+            self._made += 1
+            folder = f"{root}/{os.getpid()}-{self._made}"
+            try:
+                os.mkdir(folder, 0o755)
+                return folder
+            except FileExistsError:  # of a process that had our number
+                pass
 
     def limit(self, limits: Limits) -> None:
         """For the job that begins now. OSError, with the file's name."""
@@ -52,22 +60,26 @@ class Groups:
 
     def out_of_memory(self) -> bool:
         """The kernel killed some process of the job for its group's memory."""
-        return cgroup.out_of_memory_kills(self.folders) > self._kills
+        return cgroup.out_of_memory_kills(self.folders) > 0
 
     def kill(self) -> None:
         cgroup.kill(self.folders)
 
     def renew(self) -> None:
         """After a job: they are fit for the next one, or gone."""
-        self._kills = cgroup.out_of_memory_kills(self.folders)
-        if cgroup.used_memory(self.folders) > MOST_KEPT or not cgroup.reset_peak(self.folders):
+        if self.out_of_memory() or cgroup.used_memory(self.folders) > MOST_KEPT or not cgroup.reset_peak(self.folders):
             self.remove()
 
     def remove(self) -> None:
-        """What is not empty, because the kernel has not taken the last process out of it yet, is swept when the server starts again."""
-        for folder in self.folders:
-            try:
-                os.rmdir(folder)
-            except OSError:
-                pass
-        self.folders = []
+        """The kernel may not have taken the last process out of it yet: then it is tried again, at last by the server's own end."""
+        self._left, self.folders = [folder for folder in self._left + self.folders if not _removed(folder)], []
+
+
+def _removed(folder: str) -> bool:
+    try:
+        os.rmdir(folder)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return False
+    return True

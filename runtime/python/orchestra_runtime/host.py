@@ -7,25 +7,30 @@ threads, processes or much memory behind does no other.
 from __future__ import annotations
 
 import _signal
+import gc
 import linecache
 import os
 import random
+import resource
 import shutil
 import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from orchestra_runtime import descriptors, limits, streams, tree, work
+from orchestra_runtime import cgroup, descriptors, limits, reporting, streams, tree, work
 from orchestra_runtime.channel import Channel
 
-MOST_KEPT = 256 * 1024 * 1024  # bytes of memory more than at first, with which a process is still used again
+MOST_KEPT = 256 * 1024 * 1024  # bytes of memory more than at first, with which a process is still used again; or an eighth of its limit
+WORTH_COLLECTING = 4 * 1024 * 1024  # bytes
+_LIMITS = [value for name, value in vars(resource).items() if name.startswith("RLIMIT_")]
 
 
-def serve(lane: Channel, scratch: str) -> None:
-    """Until the server closes the lane, or a step leaves something behind. OSError, ValueError when a step cannot be begun."""
-    surroundings = Surroundings(scratch)
+def serve(lane: Channel, scratch: str, groups: Sequence[str], memory: int | None) -> None:
+    """Until the server closes the lane, or a step leaves something behind. `groups`: its control groups; `memory`: its limit in bytes. OSError,
+    ValueError when a step cannot be begun."""
+    surroundings = Surroundings(scratch, groups, memory)
     while True:
         try:
             message, received = lane.receive(descriptors=1)
@@ -45,21 +50,29 @@ def serve(lane: Channel, scratch: str) -> None:
 class Surroundings:
     """What a program finds around itself, as it was before the first step."""
 
-    def __init__(self, scratch: str) -> None:
+    def __init__(self, scratch: str, groups: Sequence[str], memory: int | None) -> None:
         self._scratch = scratch
+        self._groups = groups
+        self._most_kept = MOST_KEPT if memory is None else min(MOST_KEPT, memory // 8)
         self._environment = dict(_environment())
         self._path = list(sys.path)
         self._umask = os.umask(0o077)
         os.umask(self._umask)
         self._main = sys.modules["__main__"]
+        self._signals = {number: _signal.getsignal(number) for number in map(int, signal.valid_signals())}
+        self._limits = _resource_limits()
+        self._descriptors = len(os.listdir("/proc/self/fd"))
         self._memory = limits.data_bytes()
 
     def restore(self) -> None:
         streams.close_output()
         descriptors.discard_input()
         streams.renew()
-        sys.modules["__main__"] = self._main  # frees what the code made
+        reporting.end()
+        sys.modules["__main__"] = self._main
         linecache.clearcache()
+        if limits.data_bytes() > self._memory + WORTH_COLLECTING:  # what the code made, which is full of circles
+            gc.collect()
         sys.path[:] = self._path
         if _environment() != self._environment:
             os.environ.clear()
@@ -68,15 +81,25 @@ class Surroundings:
         os.chdir(self._scratch)
         self._empty_scratch()
         os.umask(self._umask)
-        signal.alarm(0)
-        default_signals()
+        self._restore_signals()
         new_randomness()
 
     def are_clean(self) -> bool:
         """Nothing of the step goes on here."""
         me, keeper = os.getpid(), os.getppid()  # what its own parent left behind has become the keeper's
         return (threading.active_count() == 1 and not tree.children(me) and tree.children(keeper) == [me]
-                and not limits.exhausted() and limits.data_bytes() <= self._memory + MOST_KEPT)
+                and not limits.exhausted() and cgroup.out_of_memory_kills(self._groups) == 0
+                and limits.data_bytes() <= self._memory + self._most_kept and len(os.listdir("/proc/self/fd")) == self._descriptors
+                and _resource_limits() == self._limits)
+
+    def _restore_signals(self) -> None:
+        for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+            signal.setitimer(timer, 0)
+        signal.set_wakeup_fd(-1)
+        for number, handler in self._signals.items():
+            if _signal.getsignal(number) != handler:  # signal.getsignal makes an enum of it, which takes ten times as long
+                signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
     def _empty_scratch(self) -> None:
         for entry in os.scandir(self._scratch):
@@ -92,18 +115,17 @@ def _environment() -> Mapping[bytes, bytes]:
     return kept
 
 
-_SIGNALS = {int(number): handler for number, handler in (
-    (signal.SIGTERM, signal.SIG_DFL), (signal.SIGHUP, signal.SIG_DFL), (signal.SIGCHLD, signal.SIG_DFL), (signal.SIGALRM, signal.SIG_DFL),
-    (signal.SIGINT, signal.default_int_handler),
-    (signal.SIGPIPE, signal.SIG_IGN),  # Python's own default: a write raises BrokenPipeError
-)}
+def _resource_limits() -> list[tuple[int, int]]:
+    return [resource.getrlimit(number) for number in _LIMITS]
 
 
 def default_signals() -> None:
+    """Of a step process, whatever the fork server and the keeper had."""
     signal.set_wakeup_fd(-1)
-    for number, handler in _SIGNALS.items():
-        if _signal.getsignal(number) != handler:  # signal.getsignal makes an enum of it, which takes ten times as long
-            signal.signal(number, handler)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # Python's own default: a write raises BrokenPipeError
 
 
 def new_randomness() -> None:

@@ -145,10 +145,10 @@ class Job:
         self._told(message)
 
     def _told(self, message: dict[str, Any]) -> bool:
-        if "last" in message:
-            self._before_last()
         try:
+            if "last" in message:
+                self._before_last()
             self._channel.send(message)
-        except (OSError, ValueError):  # nobody listens, or it is too large
+        except (OSError, ValueError, RuntimeError):  # nobody listens, it is too large, or the output is not ours to close
             return False
         return True

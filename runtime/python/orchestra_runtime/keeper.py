@@ -47,8 +47,8 @@ def live(endpoint: socket.socket, roots: Sequence[str]) -> None:
     while True:
         groups.prepare()
         child = Child(scratch.path, groups.folders, rehearse=not _has_news(lane))
-        message, received = lane.receive(descriptors=DESCRIPTORS)
-        if message is None:
+        packet, received = lane.receive_packet(descriptors=DESCRIPTORS)
+        if not packet:
             child.dismiss()
             scratch.remove()
             groups.remove()
@@ -56,11 +56,12 @@ def live(endpoint: socket.socket, roots: Sequence[str]) -> None:
         if child.has_died():
             child = Child(scratch.path, groups.folders, rehearse=False)
         keeper = Keeper(child, deaths, groups, Link(socket.socket(fileno=received[0])))
-        keeper.keep(message, received[1])
-        scratch = scratch.renewed()
+        keeper.keep(packet, received[1])
+        scratch.clear()
         lane.tell({"type": "free"})  # first, so that whoever hears of the end and has another job finds this keeper
         keeper.report()
         groups.renew()
+        scratch = scratch.renewed()
 
 
 def _has_news(lane: Channel) -> bool:
@@ -82,11 +83,12 @@ class Keeper:
         self._cpu_seconds = 0.0
         self._peak_memory = 0  # bytes, of the largest process
 
-    def keep(self, start: dict[str, Any], passed_on: int) -> None:
-        """Lets the step run; returns when no process of the job is left. The descriptor is the step's."""
+    def keep(self, packet: bytes, passed_on: int) -> None:
+        """Lets the step run by the start message; returns when no process of the job is left. The descriptor is the step's."""
         try:
+            start = channel.unpack(packet)
             self._groups.limit(limits_of(start))
-            self._child.release(start, [passed_on])
+            self._child.release(packet, [passed_on])
             self._link.tell({"type": "started", "token": start["token"], "keeper": os.getpid(), "step": self._child.pid,
                              "cgroup": self._groups.folders})
         except (OSError, ValueError) as problem:

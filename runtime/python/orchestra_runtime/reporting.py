@@ -19,6 +19,12 @@ def begin(job: Job, member: str) -> None:
     _send = lambda data: job.progress(member, data)  # noqa: E731
 
 
+def end() -> None:
+    """The step is over."""
+    global _send
+    _send = None
+
+
 def report(data: Mapping[str, Any]) -> None:
     """The first members come first where not all have room. Lost when nobody listens any more."""
     if _send is None:

@@ -26,20 +26,28 @@ class Scratch:
                 return
             os.close(self._lock)  # a sweep came between making and locking it
 
+    def clear(self) -> None:
+        """Removes it, unless it is empty and as it was made."""
+        if not self._is_fit():
+            shutil.rmtree(self.path, ignore_errors=True)
+
     def renewed(self) -> Scratch:
-        """For the next step: this folder, if nothing was left in it and it is as it was made."""
-        try:
-            found = os.stat(self.path, follow_symlinks=False)
-            if not os.listdir(self.path) and (found.st_mode, found.st_ino) == self._made:
-                return self
-        except OSError:
-            pass
-        self.remove()
+        """After clear(), for the next step: this folder, or another one. OSError."""
+        if self._is_fit():
+            return self
+        os.close(self._lock)
         return Scratch()
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
+
+    def _is_fit(self) -> bool:
+        try:
+            found = os.stat(self.path, follow_symlinks=False)
+            return not os.listdir(self.path) and (found.st_mode, found.st_ino) == self._made
+        except OSError:
+            return False
 
 
 def sweep() -> None:

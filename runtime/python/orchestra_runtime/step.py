@@ -41,7 +41,7 @@ def live(endpoint: socket.socket, scratch: str, groups: Sequence[str], rehearse:
         if not cgroup.limits_memory(groups):
             limits.cap_memory(limits_of(message))
         if "host" in message:
-            host.serve(Channel(socket.socket(fileno=received[0])), scratch)
+            host.serve(Channel(socket.socket(fileno=received[0])), scratch, groups, limits_of(message).memory)
         else:
             step = work.read(message)
             status = CANNOT_REPORT

@@ -30,7 +30,7 @@ def close_output() -> None:
 
 def flush() -> None:
     """What the code, its open files and C libraries have not written yet."""
-    named = vars(sys.modules["__main__"]).values()
+    named = list(vars(sys.modules.get("__main__", sys)).values())  # a thread of the step's may be adding to it
     for stream in [each for each in named if isinstance(each, io.IOBase)] + [sys.stdout, sys.stderr]:
         try:
             stream.flush()

@@ -12,7 +12,7 @@ _MAX_STOP_PASSES = 100
 
 def terminate() -> None:
     """SIGTERM to every descendant; a stopped one is woken to get it."""
-    for pid in list(_descendants()):
+    for pid in list(descendants()):
         _send(pid, signal.SIGTERM)
         _send(pid, signal.SIGCONT)
 
@@ -23,12 +23,12 @@ def kill(below: int | None = None) -> None:
     is a subreaper."""
     stopped: set[int] = set()
     for _ in range(_MAX_STOP_PASSES):
-        fresh = [pid for pid in _descendants(below) if pid not in stopped]
+        fresh = [pid for pid in descendants(below) if pid not in stopped]
         if not fresh:
             break
         _each(fresh, signal.SIGSTOP)
         stopped.update(fresh)
-    _each(list(_descendants(below)), signal.SIGKILL)
+    _each(list(descendants(below)), signal.SIGKILL)
 
 
 def children(pid: int) -> list[int]:
@@ -43,7 +43,7 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def _descendants(below: int | None = None) -> Iterator[int]:
+def descendants(below: int | None = None) -> Iterator[int]:
     pending = children(os.getpid()) if below is None else [below]
     while pending:
         pid = pending.pop()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from collections.abc import Sequence
 from typing import Any
 
-from orchestra_runtime import cgroup
+from orchestra_runtime import cgroup, tree
+
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Usage:
@@ -23,8 +26,12 @@ class Usage:
             pass
 
     def so_far(self) -> dict[str, Any]:
-        """As a message has it: seconds of all that this process has waited for, bytes."""
-        return {"cpu_seconds": _cpu_seconds() - self._before, "peak_memory": cgroup.peak_memory(self._groups) or _peak_memory()}
+        """As a message has it: seconds of this process and all below it, bytes. Empty when it cannot be read."""
+        try:
+            seconds = _cpu_seconds() - self._before + sum(map(_cpu_seconds_of, tree.descendants()))
+            return {"cpu_seconds": seconds, "peak_memory": cgroup.peak_memory(self._groups) or _peak_memory()}
+        except OSError:
+            return {}
 
 
 def _peak_memory() -> int:
@@ -32,6 +39,15 @@ def _peak_memory() -> int:
     with open("/proc/self/status", "rb", buffering=0) as file:
         after = file.read().partition(b"VmHWM:")[2]
     return int(after.split(maxsplit=1)[0]) * 1024
+
+
+def _cpu_seconds_of(pid: int) -> float:
+    """With those that it has waited for; 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            return sum(map(int, file.read().rpartition(b")")[2].split()[11:15])) / _TICKS
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
 
 
 def _cpu_seconds() -> float:

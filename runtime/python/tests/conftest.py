@@ -50,7 +50,7 @@ class ForkServer:
         assert message is not None, self.errors.read_text()
         return message
 
-    def start(self, *members: dict[str, Any], **more: Any) -> Running:
+    def start(self, *members: dict[str, Any], in_message: bool = False, **more: Any) -> Running:
         self._started += 1
         folder = self.folder / f"job-{self._started}"
         file = {"v": 1, "token": folder.name, "members": [], "inputs": {}, "limits": {"memory": None, "cpu": 1.0},
@@ -62,9 +62,9 @@ class ForkServer:
         (folder / "step.json").write_text(json.dumps(file))
         ours, theirs = _socketpair()
         reading, writing = os.pipe()
-        message = {"v": 1, "type": "start", "token": folder.name, "step_file": str(folder / "step.json"),
-                   "limits": file["limits"]}
-        self.control.send(message, [theirs.fileno(), writing])
+        message = {"v": 1, "type": "start", "token": folder.name, "limits": file["limits"]}
+        message |= {"step": file} if in_message else {"step_file": str(folder / "step.json")}
+        self.control.forward(json.dumps(message, ensure_ascii=False).encode(), [theirs.fileno(), writing])
         theirs.close()
         os.close(writing)
         return Running(folder, ours, reading)

@@ -72,6 +72,11 @@ def test_an_unreadable_step_file_is_told(bare: ForkServer) -> None:
     assert ended.exited["status"] == 70 and "version 2" in ended.output
 
 
+def test_a_step_in_the_message_arrives_as_it_was_sent(bare: ForkServer) -> None:
+    text = "й" * 25_000  # three times as long where JSON escapes it
+    assert bare.run("print(len(text), text[-1])\nresponse = 1", {"text": text}, in_message=True).output == "25000 й\n"
+
+
 def test_jobs_side_by_side(bare: ForkServer) -> None:
     jobs = [bare.start(function(f"import time\nprint({number})\ntime.sleep(0.01)\nresponse = {number}")) for number in range(20)]
     for number, job in enumerate(jobs):

@@ -21,12 +21,12 @@ from orchestra_runtime.channel import Channel
 class Host:
     """As the server has it: the keeper's socket, and the lane on which steps go and results come."""
 
-    def __init__(self, server: ForkServer, folder: Path) -> None:
+    def __init__(self, server: ForkServer, folder: Path, memory: int | None = None) -> None:
         self._folder = folder
         self._steps = 0
         self.keeper, keepers = _socketpair()
         self.lane, hosts = _socketpair()
-        message = {"v": 1, "type": "start", "token": "host", "host": True, "limits": {"memory": None}}
+        message = {"v": 1, "type": "start", "token": "host", "host": True, "limits": {"memory": memory}}
         server.control.send(message, [keepers.fileno(), hosts.fileno()])
         keepers.close()
         hosts.close()
@@ -129,6 +129,7 @@ def test_a_step_that_fails_harms_no_other(shared: Host) -> None:
     "import os; os.environ['LEFT'] = '1'; del os.environ['PATH']", "import os; os.chdir('/')", "open('left', 'w').write('x')", "import os; os.makedirs('a/b')",
     "import sys; sys.stdout = sys.stderr = None", "import os; os.close(1); os.close(2)", "import sys; sys.path.clear()", "left = 1",
     "import os; os.umask(0o777)", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.alarm(1000)",
+    "import signal; signal.signal(signal.SIGUSR1, print); signal.setitimer(signal.ITIMER_PROF, 1000); signal.pthread_sigmask(signal.SIG_BLOCK, [15])",
     "import tempfile; tempfile.tempdir = '/nowhere'", "import sys; sys.stdin.close()", "import __main__; __main__.left = 1",
 ])
 def test_the_next_step_finds_what_a_fresh_program_finds(shared: Host, change: str) -> None:
@@ -137,6 +138,7 @@ import json, os, signal, sys, tempfile
 file = os.open('made', os.O_CREAT)
 print(json.dumps([sorted(os.environ.items()), os.getcwd() == os.environ['TMPDIR'], os.listdir('.'), oct(os.fstat(file).st_mode), sys.path,
                   'left' in globals(), signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, signal.alarm(0), tempfile.gettempdir() == os.getcwd(),
+                  signal.getitimer(signal.ITIMER_PROF), len(signal.pthread_sigmask(signal.SIG_BLOCK, ())), signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL,
                   sys.stdin.read(), sorted(name for name in dir(sys.modules['__main__']) if not name.startswith('_'))]))
 os.close(file)
 response = 1
@@ -152,6 +154,8 @@ response = 1
     "import subprocess; subprocess.Popen(['sleep', '1000'])",
     "import os\nif os.fork() == 0:\n  if os.fork() == 0: os.execvp('sleep', ['sleep', '1000'])\n  os._exit(0)\nos.wait()",
     f"import sys; sys.modules['kept'] = bytearray({host.MOST_KEPT})",
+    "import os; os.dup(0)",
+    "import resource; resource.setrlimit(resource.RLIMIT_CPU, (10**6, 10**6))",
     "try: bytearray(1 << 60)\nexcept MemoryError: pass\nraise MemoryError",
 ])
 def test_what_a_step_leaves_ends_the_process(bare: ForkServer, tmp_path: Path, left: str) -> None:
@@ -159,6 +163,20 @@ def test_what_a_step_leaves_ends_the_process(bare: ForkServer, tmp_path: Path, l
     step = shared.run(f"{left}\nresponse = 1")
     assert step.ended["reusable"] is False
     assert shared.exited()["status"] == 0
+
+
+def test_garbage_is_gone_before_the_next_step(shared: Host) -> None:
+    held = "def around(): return kept\nkept = bytearray(200_000_000)\nresponse = 1"
+    for _ in range(3):
+        assert shared.run(held).reusable
+    look = "print(int(open('/proc/self/statm').read().split()[5]) * 4096)\nresponse = 1"
+    assert int(shared.run(look).output) < 150_000_000
+
+
+def test_what_is_kept_is_a_small_share_of_the_limit(bare: ForkServer, tmp_path: Path) -> None:
+    shared = Host(bare, tmp_path, memory=400_000_000)
+    assert not shared.run("import sys; sys.modules['kept'] = bytearray(60_000_000)\nresponse = 1").reusable
+    shared.exited()
 
 
 def test_the_keeper_ends_a_host_with_its_step(bare: ForkServer, tmp_path: Path) -> None:

@@ -51,6 +51,21 @@ os.wait()
     assert job.ended().exited["cpu_seconds"] >= 0.3
 
 
+def test_processor_time_of_what_still_runs_counts_in_the_result(bare: ForkServer) -> None:
+    code = TELL + """
+reading, writing = os.pipe()
+if os.fork() == 0:
+    while time.process_time() < 0.3: pass
+    os.write(writing, b"x")
+    signal.pause()
+os.read(reading, 1)
+response = 1
+"""
+    job = bare.start(function(code))
+    assert job.until("member_ended")["last"]["cpu_seconds"] >= 0.25  # the kernel counts in hundredths
+    job.ended()
+
+
 @pytest.mark.parametrize(("code", "status", "number"), [
     ("import os; os._exit(7)", 7, None),
     ("import os; os.abort()", None, signal.SIGABRT),
@@ -388,7 +403,7 @@ while True:
     job.progress()
     job.channel.send({"type": "stop", "grace": 0})
     job.ended()
-    assert all((Path(group) / "cgroup.procs").read_text() == "" for group in job.messages[0]["cgroup"])
+    assert all(len((Path(group) / "cgroup.procs").read_text().split()) <= 1 for group in job.messages[0]["cgroup"])  # the next step may be there
 
 
 def test_a_group_that_cannot_be_made_refuses_the_job(tmp_path: Path) -> None:
