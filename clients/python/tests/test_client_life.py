@@ -167,6 +167,17 @@ def test_events_are_streamed(client, unique):
     assert client.ready()
 
 
+def test_steps_are_told_how_and_when_to_run(client, unique):
+    code = "import os\nresponse = {'pid': os.getpid()}"
+    first, second = (client.function.python(unique(), code, isolation="shared", timeout=60.0).wait().result() for _ in range(2))
+    assert first == second
+    again = client.function.python(unique(), "response = {'made': 1}", cache="use").wait()
+    assert client.function.python(unique(), "response = {'made': 1}", cache="use").wait().metadata["cache"]["name"] == again.name
+    nightly = client.function.python(unique(), "response = 1", schedule={"cron": "0 2 * * *", "misfire": "skip"})
+    assert nightly.status == "scheduled"
+    nightly.cancel()
+
+
 def test_labels_find_steps(client, unique):
     label = unique("label")
     made = [client.function.python(unique(), "response = 1", labels={"suite": label}) for _ in range(2)]

@@ -34,12 +34,25 @@ class Resources(TypedDict, total=False):
     gpu: int
 
 
+class Schedule(TypedDict, total=False):
+    """`at`: a time by RFC 3339; or `cron`, with `timezone` ("Europe/Lisbon") and `misfire`."""
+
+    at: str
+    cron: str
+    timezone: str
+    misfire: Literal["once", "skip"]
+
+
 class Options(TypedDict, total=False):
     """What every step takes besides. `timeout`: seconds that an attempt may take."""
 
     retry: Retry
     timeout: float
     resources: Resources
+    isolation: Literal["process", "shared"]
+    schedule: Schedule
+    autoUpdate: bool
+    cache: Literal["off", "use"]
     environment: str
     labels: Mapping[str, str]
 
