@@ -292,7 +292,8 @@ void ProcessJob::remove_files() {
   for (auto& run : members_)
     if (run.staging && !run.staging->discard_if_empty()) stagings.push_back(*std::exchange(run.staging, std::nullopt));
   auto group = was_lost() && process_ ? process_->group() : JobCgroup();  // else its keeper sees to it
-  if (stagings.empty() && group.folders().empty() && !files_.work.contains("step_file")) return finish();
+  if (stagings.empty() && group.folders().empty() && !files_.work.contains("step_file"))  // later: whoever called still uses the job
+    return asio::post(parts_.context->strand, [self = shared_from_this()] { self->finish(); });
   auto remove = [folder = files_.folder, has_folder = files_.work.contains("step_file"), stagings = std::move(stagings)]() mutable {
     stagings.clear();
     if (has_folder) remove_job_folder(folder);
