@@ -172,6 +172,7 @@ def _ready(folder: Path) -> ForkServer:
 
 
 def _weights(ended: Ended) -> Any:
+    ended.finished()  # what the message held is in files from here on
     return objects.load(ended.staging() / objects.PICKLE, None)["weights"]
 
 
