@@ -117,6 +117,15 @@ def test_what_became_stale_elsewhere_runs_again(shared):
     assert not view(shared, name)["stale"]
 
 
+def test_a_step_that_fails_while_the_rest_is_posted_leaves_nothing_out(shared):
+    name = unique("flow")
+    steps = [{"service": "function/python", "name": f"{name}_0", "function": "raise ValueError('at once')", "isolation": "shared"}]
+    steps += [{"service": "function/python", "name": f"{name}_{i}", "function": "response = 1", "functionParameters": {"x": f"${name}_{i - 1}"}}
+              for i in range(1, 30)]
+    posted(shared, {"name": name, "steps": steps})
+    assert [shared.ended(f"{name}_{i}")["reason"] for i in range(30)] == ["error"] + ["upstream_failed"] * 29
+
+
 def test_a_step_that_failed_runs_again_with_what_waited_for_it(shared, tmp_path):
     name = unique("flow")
     flag = tmp_path / "flag"

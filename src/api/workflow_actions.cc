@@ -90,6 +90,8 @@ Awaitable<Status> send(const Context& context, const FileStep& step, const Actio
   };
   auto request = co_await context.pool->run(prepare);
   if (!request) co_return std::unexpected(request.error());
+  if (request->draft)  // all was looked at before the first step was sent: what fails since is no reason to leave the rest out
+    for (auto& mention : request->draft->mentions) mention.despite_failure = true;
   if (request->draft && action.act == Act::create) {
     auto accepted = co_await submit(context, *std::move(request->draft));
     co_return accepted ? Status{} : std::unexpected(accepted.error());

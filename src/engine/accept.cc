@@ -48,7 +48,7 @@ Status Conductor::Impl::check_resources(const json::object& request) const {
 Result<std::vector<Parent>> Conductor::Impl::bind(const std::vector<Mention>& mentions) const {
   std::vector<Parent> parents;
   for (const auto& mention : mentions) {
-    LO_ASSIGN(auto parent, registry_.bind(mention.text, mention.pointer));
+    LO_ASSIGN(auto parent, registry_.bind(mention.text, mention.pointer, mention.despite_failure));
     if (std::ranges::find(parents, parent) == parents.end()) parents.push_back(std::move(parent));
   }
   return parents;

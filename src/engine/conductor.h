@@ -21,6 +21,7 @@ namespace lo::engine {
 struct Mention {
   std::string text;
   std::string pointer;
+  bool despite_failure = false;  // a step that has failed is taken as well: what is made from it then fails with it
 };
 
 struct NewStep {

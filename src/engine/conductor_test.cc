@@ -77,6 +77,17 @@ TEST_F(ConductorTest, AnswersWithTheErrorAndForgetsAStepThatCouldNotBeSaved) {
   EXPECT_TRUE(submit({"a"}));
 }
 
+TEST_F(ConductorTest, TakesAnInputThatHasFailedOnlyWhereItIsAskedTo) {
+  submit({"a"});
+  life->runner.end(life->runner.wait_for_job(0), failed("ValueError: boom"));
+  EXPECT_EQ(newest("a").state, State::failed);
+  EXPECT_FALSE(submit({"b"}, {"a"}));
+  Submission submission{.steps = {{.name = "b", .service = "function/python", .request = {}, .labels = {}}},
+                        .mentions = {{.text = "a", .pointer = "/x", .despite_failure = true}}};
+  ASSERT_TRUE(wait<Result<std::vector<Accepted>>>([&](auto done) { life->conductor->submit(std::move(submission), std::move(done)); }));
+  EXPECT_EQ(newest("b").reason, Reason::upstream_failed);
+}
+
 TEST_F(ConductorTest, FailsChildrenOfAFailureNamingTheInput) {
   submit({"a"});
   submit({"b"}, {"a"});

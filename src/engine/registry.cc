@@ -182,7 +182,7 @@ std::string Registry::name_of(RevisionKey key) const {
   return entry == nullptr ? "" : entry->step.name;
 }
 
-Result<catalog::Parent> Registry::bind(std::string_view text, std::string_view pointer) const {
+Result<catalog::Parent> Registry::bind(std::string_view text, std::string_view pointer, bool despite_failure) const {
   LO_ASSIGN(auto reference, parse_reference(text, pointer));
   auto refuse = [&](std::string why) { return fail_field(Code::unacceptable, std::string(pointer), std::move(why)); };
   const auto* entry = find(reference.name);
@@ -192,6 +192,7 @@ Result<catalog::Parent> Registry::bind(std::string_view text, std::string_view p
                               near.empty() || near == reference.name ? "" : fmt::format("; did you mean \"{}\"?", near)));
   }
   auto revision = reference.revision ? reference.revision : entry->newest_usable();
+  if (!revision && despite_failure) return catalog::Parent{.name = std::string(text), .key = {.step = entry->step.id, .revision = entry->newest()}};
   if (!revision) {
     const auto& brief = entry->revisions.at(entry->newest());
     return refuse(fmt::format("the step \"{}\" {}", reference.name,

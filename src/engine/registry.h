@@ -78,7 +78,8 @@ class Registry {
 
   // Binds a reference as it stands now: the newest revision that has not failed or been cancelled, or the one named.
   // Code::unacceptable with `pointer` when the name is unknown (the nearest is named), leaving, or has no usable revision.
-  Result<catalog::Parent> bind(std::string_view text, std::string_view pointer) const;
+  // `despite_failure`: where no revision is usable, the newest one.
+  Result<catalog::Parent> bind(std::string_view text, std::string_view pointer, bool despite_failure = false) const;
 
   // The newest finished revision with this cache key.
   std::optional<RevisionKey> cached(const std::string& cache_key) const;
