@@ -70,18 +70,13 @@ Status check_arguments(const Signature* signature, const json::object& given, co
   return check_complete(*signature, given, name, field);
 }
 
-json::object arguments(const json::object& request, std::string_view field) {
-  const auto* found = request.if_contains(field);
-  return found == nullptr || !found->is_object() ? json::object{} : found->get_object();
-}
-
 Status check_method(const Callable& callable, const std::string& method, const json::object& request, const std::string& name) {
   if (callable.methods == nullptr) return {};
   auto found = callable.methods->find(method);
   if (found == callable.methods->end())
     return fail_field(Code::unacceptable, "/method",
                       fmt::format("{} has no method {}: {}", name, in_quotes(method), instead(method, keys_of(*callable.methods))));
-  return check_arguments(found->second, arguments(request, "methodParameters"), name + "." + method, "methodParameters");
+  return check_arguments(found->second, object_or_empty(request, "methodParameters"), name + "." + method, "methodParameters");
 }
 
 // A tool, and what is known of it.
@@ -119,14 +114,14 @@ Status check_class_form(const Tool& tool, std::string_view service, const json::
   LO_ASSIGN(const auto* callable, find_callable(tool, service, request));
   if (callable == nullptr) return {};
   auto name = string_or(request, "class");
-  auto given = arguments(request, "classParameters");
+  auto given = object_or_empty(request, "classParameters");
   if (auto method = string_or(request, "method"); !method.empty()) {
     // A method of the class itself needs no instance, hence no arguments of one.
     if (request.contains("classParameters")) LO_TRY(check_arguments(callable->signature, given, name, "classParameters"));
     return callable->is_class ? check_method(*callable, method, request, name) : Status{};
   }
   auto field = request.contains("methodParameters") ? "methodParameters" : "classParameters";
-  for (const auto& argument : arguments(request, "methodParameters")) given[argument.key()] = argument.value();
+  for (const auto& argument : object_or_empty(request, "methodParameters")) given[argument.key()] = argument.value();
   return check_arguments(callable->signature, given, name, field);
 }
 

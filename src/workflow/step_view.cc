@@ -16,18 +16,13 @@ std::optional<double> number_of(const json::object& object, std::string_view key
   return value->to_number<double>();
 }
 
-json::object object_of(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_object() ? value->get_object() : json::object();
-}
-
 RevisionView revision_from(const json::object& object) {
   return {.revision = static_cast<int>(number_of(object, "revision").value_or(0)),
           .operation = string_or(object, "operation"),
           .status = string_or(object, "status"),
           .reason = string_or(object, "reason"),
           .exception = string_or(object, "exception"),
-          .request = object_of(object, "request")};
+          .request = object_or_empty(object, "request")};
 }
 
 std::vector<RevisionView> revisions_from(const json::object& object) {
