@@ -80,12 +80,18 @@ def peak_memory(folders: Sequence[str]) -> int | None:
 
 def out_of_memory_kills(folders: Sequence[str]) -> int:
     """How many processes of the groups the kernel has killed for their memory."""
-    return sum(_counter(f"{folder}/{name}", "oom_kill") for folder in folders for name in ("memory.events", "memory.oom_control"))
+    return sum(kills(_read(path).encode()) for path in files_of_kills(folders))
 
 
-def _counter(path: str, key: str) -> int:
-    pairs = (line.split() for line in _read(path).splitlines())
-    return sum(int(pair[1]) for pair in pairs if len(pair) == 2 and pair[0] == key)
+def files_of_kills(folders: Sequence[str]) -> list[str]:
+    paths = [f"{folder}/{name}" for folder in folders for name in ("memory.events", "memory.oom_control")]
+    return [path for path in paths if os.path.exists(path)]
+
+
+def kills(counters: bytes) -> int:
+    """What such a file says."""
+    pairs = (line.split() for line in counters.splitlines())
+    return sum(int(pair[1]) for pair in pairs if len(pair) == 2 and pair[0] == b"oom_kill")
 
 
 def _write(path: str, text: str) -> None:

@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 
 from orchestra_runtime import cgroup, descriptors, limits, reporting, streams, tree, work
 from orchestra_runtime.channel import Channel
+from orchestra_runtime.kernel_file import KernelFile
 
 MOST_KEPT = 256 * 1024 * 1024  # bytes of memory more than at first, with which a process is still used again; or an eighth of its limit
 WORTH_COLLECTING = 4 * 1024 * 1024  # bytes
@@ -52,7 +53,6 @@ class Surroundings:
 
     def __init__(self, scratch: str, groups: Sequence[str], memory: int | None) -> None:
         self._scratch = scratch
-        self._groups = groups
         self._most_kept = MOST_KEPT if memory is None else min(MOST_KEPT, memory // 8)
         self._environment = dict(_environment())
         self._path = list(sys.path)
@@ -61,8 +61,11 @@ class Surroundings:
         self._main = sys.modules["__main__"]
         self._signals = {number: _signal.getsignal(number) for number in map(int, signal.valid_signals())}
         self._limits = _resource_limits()
+        self._statm = KernelFile("/proc/self/statm")
+        self._children_of_keeper = KernelFile(f"/proc/{os.getppid()}/task/{os.getppid()}/children")
+        self._kills = [KernelFile(path) for path in cgroup.files_of_kills(groups)]
         self._descriptors = len(os.listdir("/proc/self/fd"))
-        self._memory = limits.data_bytes()
+        self._memory = self._data_bytes()
 
     def restore(self) -> None:
         streams.close_output()
@@ -71,7 +74,7 @@ class Surroundings:
         reporting.end()
         sys.modules["__main__"] = self._main
         linecache.clearcache()
-        if limits.data_bytes() > self._memory + WORTH_COLLECTING:  # what the code made, which is full of circles
+        if self._memory_kept() > WORTH_COLLECTING:  # what the code made, which is full of circles
             gc.collect()
         sys.path[:] = self._path
         if _environment() != self._environment:
@@ -86,11 +89,27 @@ class Surroundings:
 
     def are_clean(self) -> bool:
         """Nothing of the step goes on here."""
-        me, keeper = os.getpid(), os.getppid()  # what its own parent left behind has become the keeper's
-        return (threading.active_count() == 1 and not tree.children(me) and tree.children(keeper) == [me]
-                and not limits.exhausted() and cgroup.out_of_memory_kills(self._groups) == 0
-                and limits.data_bytes() <= self._memory + self._most_kept and len(os.listdir("/proc/self/fd")) == self._descriptors
-                and _resource_limits() == self._limits)
+        try:
+            return (threading.active_count() == 1 and not tree.has_children() and self._is_only_child()
+                    and not limits.exhausted() and not any(cgroup.kills(file.read()) for file in self._kills)
+                    and self._memory_kept() <= self._most_kept and len(os.listdir("/proc/self/fd")) == self._descriptors
+                    and _resource_limits() == self._limits)
+        except (OSError, ValueError, IndexError):  # it closed what is read here, or put something else in its place
+            return False
+
+    def _is_only_child(self) -> bool:
+        """What its own parent left behind has become the keeper's."""
+        return self._children_of_keeper.read().split() == [b"%d" % os.getpid()]
+
+    def _memory_kept(self) -> int:
+        """Bytes more than at first; as many as there can be when it cannot be said."""
+        try:
+            return self._data_bytes() - self._memory
+        except (OSError, ValueError, IndexError):
+            return sys.maxsize
+
+    def _data_bytes(self) -> int:
+        return limits.data_bytes(self._statm.read())
 
     def _restore_signals(self) -> None:
         for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
@@ -129,6 +148,6 @@ def default_signals() -> None:
 
 
 def new_randomness() -> None:
-    random.seed()
+    random.seed(int.from_bytes(os.urandom(32), sys.byteorder))  # as good as by default, where the operating system is asked for 2,496
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()

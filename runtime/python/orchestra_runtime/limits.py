@@ -82,7 +82,9 @@ def exhausted() -> bool:
     return _exhausted
 
 
-def data_bytes() -> int:
-    """Memory of this process's own, resident or not."""
-    with open("/proc/self/statm", "rb", buffering=0) as file:
-        return int(file.read().split()[5]) * resource.getpagesize()
+def data_bytes(statm: bytes | None = None) -> int:
+    """Memory of this process's own, resident or not. `statm`: what the kernel says in the file of this name, where it was read."""
+    if statm is None:
+        with open("/proc/self/statm", "rb", buffering=0) as file:
+            statm = file.read()
+    return int(statm.split()[5]) * resource.getpagesize()

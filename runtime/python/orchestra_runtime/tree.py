@@ -31,6 +31,15 @@ def kill(below: int | None = None) -> None:
     _each(list(descendants(below)), signal.SIGKILL)
 
 
+def has_children() -> bool:
+    """Of this process, ended ones that nobody waited for among them."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return True
+    except ChildProcessError:
+        return False
+
+
 def children(pid: int) -> list[int]:
     """Of all threads of `pid`; empty when it is gone."""
     found: list[int] = []
@@ -44,7 +53,7 @@ def children(pid: int) -> list[int]:
 
 
 def descendants(below: int | None = None) -> Iterator[int]:
-    pending = children(os.getpid()) if below is None else [below]
+    pending = [below] if below is not None else children(os.getpid()) if has_children() else []
     while pending:
         pid = pending.pop()
         yield pid

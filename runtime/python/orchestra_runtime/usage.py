@@ -35,10 +35,8 @@ class Usage:
 
 
 def _peak_memory() -> int:
-    """Resident in this process: it says nothing of those that a step started."""
-    with open("/proc/self/status", "rb", buffering=0) as file:
-        after = file.read().partition(b"VmHWM:")[2]
-    return int(after.split(maxsplit=1)[0]) * 1024
+    """Resident in this process: it says nothing of those that a step started. (After a fork a process's peak begins with its own.)"""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _cpu_seconds_of(pid: int) -> float:

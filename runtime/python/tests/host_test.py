@@ -155,6 +155,7 @@ response = 1
     "import os\nif os.fork() == 0:\n  if os.fork() == 0: os.execvp('sleep', ['sleep', '1000'])\n  os._exit(0)\nos.wait()",
     f"import sys; sys.modules['kept'] = bytearray({host.MOST_KEPT})",
     "import os; os.dup(0)",
+    "import os\nfor n in os.listdir('/proc/self/fd'):\n  if os.path.realpath(f'/proc/self/fd/{n}').endswith('statm'): os.dup2(0, int(n))",
     "import resource; resource.setrlimit(resource.RLIMIT_CPU, (10**6, 10**6))",
     "try: bytearray(1 << 60)\nexcept MemoryError: pass\nraise MemoryError",
 ])
