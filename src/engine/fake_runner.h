@@ -45,6 +45,7 @@ class FakeRunner final : public Runner {
     return kept_;
   }
 
+  void warm() override {}
   json::object status() const override { return {}; }
 
   void shutdown(std::move_only_function<void()> done) override { done(); }

@@ -91,6 +91,9 @@ class Runner {
   // After a start: the same for every revision but these, which will be tried again.
   virtual void forget_all_but(std::set<RevisionKey> revisions) = 0;
 
+  // Starts what a first job would wait for. Returns at once.
+  virtual void warm() = 0;
+
   // For /ready: {"<runner>": {"state": "cold" | "warm" | "restarting" | "broken", …}}. Any thread.
   virtual json::object status() const = 0;
 

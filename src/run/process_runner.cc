@@ -63,8 +63,9 @@ void ProcessRunner::make_servers() {
   spark_ = std::make_shared<SparkServer>(context_, [weak](const std::string& why) {
     if (auto self = weak.lock()) self->spark_died(why);
   });
-  if (python.warm_bare) servers_->warm(WorkerKind::bare, python.python);
 }
+
+void ProcessRunner::warm() { servers_->warm(WorkerKind::bare, context_->options.python.python); }
 
 void ProcessRunner::start(engine::JobRequest request, std::shared_ptr<engine::JobListener> listener) {
   WaitingJob job{.request = std::move(request), .listener = std::move(listener)};

@@ -25,6 +25,7 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
 
   void start(engine::JobRequest request, std::shared_ptr<engine::JobListener> listener);
   void stop(const std::string& token, std::optional<engine::RevisionKey> member, State state, Reason reason);
+  void warm();  // the fork server that plain functions need
   void shutdown(std::function<void()> done);
 
  private:

@@ -42,6 +42,13 @@ TEST_F(ProcessRunnerTest, GivesTheResultOfAFunction) {
   EXPECT_EQ(state_of("scientific"), "cold");
 }
 
+TEST_F(ProcessRunnerTest, CanBeWarmBeforeTheFirstJob) {
+  start_runner(options());
+  EXPECT_EQ(state_of("bare"), "cold");
+  runner_->warm();
+  wait_for_status([](const json::object& status) { return status.at("bare").at("state") == "warm"; });
+}
+
 TEST_F(ProcessRunnerTest, TellsWhatTheCodeRaised) {
   auto outcome = run(function_job("x = 1\nraise ValueError('no good')"));
   EXPECT_EQ(outcome.state, State::failed);

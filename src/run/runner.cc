@@ -68,6 +68,10 @@ class Router final : public engine::Runner {
     });
   }
 
+  void warm() override {
+    asio::post(context_->strand, [this] { processes_->warm(); });
+  }
+
   json::object status() const override { return context_->board.snapshot(); }
 
   void shutdown(std::move_only_function<void()> done) override {

@@ -41,7 +41,6 @@ struct PythonOptions {
   std::vector<std::string> tool_modules;  // prefixes that the services of every tool may call besides the tool's own
   std::filesystem::path java_home;     // "" = java is looked for on PATH
   std::chrono::milliseconds idle = std::chrono::minutes{15};  // a fork server without jobs is let go after so long; bare stays
-  bool warm_bare = true;               // start the bare fork server at once, not at the first job
   std::chrono::milliseconds start_timeout = std::chrono::seconds{60};  // a fork server that is not ready by then is killed
 };
 

@@ -250,6 +250,7 @@ Status Application::start_engine() {
     LO_ASSIGN(damaged, remove_damaged_results(*catalog_, *store_));
   }
   LO_TRY(conductor_->recover());
+  runner_->warm();  // not before: it would take a processor from reading the catalog
   for (const auto& revision : damaged) make_again(revision);
   return mark_.set();  // only now: a server that dies before checks again
 }

@@ -51,7 +51,6 @@ class RunnerFixture : public testing::Test {
     options.python.runtime = std::filesystem::absolute("runtime/python");
     options.python.python = test_python("ORCHESTRA_PYTHON", "python");
     options.python.spark_python = test_python("ORCHESTRA_SPARK_PYTHON", "spark");
-    options.python.warm_bare = false;
     options.grace = std::chrono::milliseconds{500};
     options.status_changed = [this] {
       std::scoped_lock lock(status_mutex_);
