@@ -49,7 +49,7 @@ class Server:
             self.process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
         port = self._read_port(port_file)
         self.url = f"http://127.0.0.1:{port}"
-        self.http = httpx.Client(base_url=self.url, timeout=60)
+        self.http = httpx.Client(base_url=self.url, timeout=60, verify=False)  # reading certificates takes 50 ms
 
     def _read_port(self, path: pathlib.Path) -> int:
         deadline = time.monotonic() + 30
