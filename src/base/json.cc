@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include "base/json_reader.h"
+
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <charconv>
@@ -16,6 +18,24 @@ namespace {
 
 using ErrorCode = boost::system::error_code;
 
+// The keys of one object so far. Most objects have few, which are compared in turn.
+class Keys {
+ public:
+  // False when the key is there already.
+  bool add(std::string_view key) {
+    constexpr std::size_t kFew = 16;
+    if (!many_.empty()) return many_.emplace(key).second;
+    if (std::ranges::find(few_, key) != few_.end()) return false;
+    few_.emplace_back(key);
+    if (few_.size() > kFew) many_.insert(few_.begin(), few_.end());
+    return true;
+  }
+
+ private:
+  std::vector<std::string> few_;
+  std::unordered_set<std::string> many_;
+};
+
 // What the parser meets becomes a value. Differs from Boost's own handler in that repeated keys are refused and doubles are
 // exact. Where it refuses, `problem` says why.
 class Handler {
@@ -24,6 +44,14 @@ class Handler {
   static constexpr std::size_t max_array_size = json::array::max_size();
   static constexpr std::size_t max_key_size = json::string::max_size();
   static constexpr std::size_t max_string_size = json::string::max_size();
+
+  // For the next text.
+  void reset(json::storage_ptr storage) {
+    stack_.reset(std::move(storage));
+    keys_.clear();
+    partial_.clear();
+    problem_.clear();
+  }
 
   json::value release() { return stack_.release(); }
   const std::string& problem() const { return problem_; }
@@ -51,7 +79,7 @@ class Handler {
   bool on_key(std::string_view rest, std::size_t, ErrorCode& error) {
     auto key = take_whole(rest);
     stack_.push_key(key);
-    if (keys_.back().insert(key).second) return true;
+    if (keys_.back().add(key)) return true;
     return refuse(fmt::format("the key \"{}\" is repeated", printable(key)), error);
   }
   bool on_string_part(std::string_view part, std::size_t, ErrorCode&) {
@@ -109,7 +137,7 @@ class Handler {
   }
 
   json::value_stack stack_;
-  std::vector<std::unordered_set<std::string>> keys_;  // of the objects that are open
+  std::vector<Keys> keys_;  // of the objects that are open
   std::string partial_;                                // of a key or number whose beginning was in an earlier piece
   std::string problem_;
 };
@@ -166,8 +194,20 @@ std::string_view kind_name(const json::value& value) {
 
 }  // namespace
 
-Result<json::value> parse_json(std::string_view text, std::size_t max_depth) {
-  Parser parser(with_depth(max_depth));
+struct JsonReader::Impl {
+  std::size_t max_depth;
+  Parser parser{with_depth(max_depth)};
+};
+
+JsonReader::JsonReader(std::size_t max_depth) : impl_(std::make_unique<Impl>(max_depth)) {}
+JsonReader::JsonReader(JsonReader&&) noexcept = default;
+JsonReader& JsonReader::operator=(JsonReader&&) noexcept = default;
+JsonReader::~JsonReader() = default;
+
+Result<json::value> JsonReader::read(std::string_view text, json::storage_ptr storage) {
+  auto& [max_depth, parser] = *impl_;
+  parser.reset();
+  parser.handler().reset(std::move(storage));
   ErrorCode error;
   auto read = parser.write_some(false, text.data(), text.size(), error);
   if (!error && read < text.size()) error = json::error::extra_data;
@@ -175,6 +215,8 @@ Result<json::value> parse_json(std::string_view text, std::size_t max_depth) {
   return fail(Code::malformed, fmt::format("invalid JSON at {}: {}", position_of(text, error_offset(text, max_depth)),
                                            explain(error, parser.handler(), max_depth)));
 }
+
+Result<json::value> parse_json(std::string_view text, std::size_t max_depth) { return JsonReader(max_depth).read(text); }
 
 Result<json::object> parse_json_object(std::string_view text, std::size_t max_depth) {
   LO_ASSIGN(auto value, parse_json(text, max_depth));

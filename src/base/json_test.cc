@@ -1,4 +1,4 @@
-#include "base/json.h"
+#include "base/json_reader.h"
 
 #include <gmock/gmock.h>
 
@@ -24,6 +24,29 @@ TEST(ParseJsonTest, ReadsEveryKindOfValue) {
   auto value = parse_json(R"( {"a": [1, -2, 18446744073709551615, 0.5, true, null], "b": {"c": "ü\n"}} )").value();
   EXPECT_EQ(value, json::value({{"a", {1, -2, 18446744073709551615U, 0.5, true, nullptr}}, {"b", {{"c", "ü\n"}}}}));
   EXPECT_EQ(parse_json("\"text\"").value(), json::value("text"));
+}
+
+TEST(JsonReaderTest, ReadsOneTextAfterTheOther) {
+  JsonReader reader(2);
+  EXPECT_EQ(reader.read(R"({"a": [1]})").value(), json::value({{"a", {1}}}));
+  EXPECT_THAT(reader.read(R"({"a": 1, "a": 2})").error().message, HasSubstr("the key \"a\" is repeated"));
+  EXPECT_THAT(reader.read(R"({"b": "te)").error().message, HasSubstr("ends too early"));
+  EXPECT_THAT(reader.read("[[[]]]").error().message, HasSubstr("nested deeper than 2 levels"));
+  EXPECT_EQ(reader.read(R"({"b": {"b": true}})").value(), json::value({{"b", {{"b", true}}}}));
+}
+
+TEST(JsonReaderTest, MakesTheValueWhereItIsTold) {
+  auto memory = json::make_shared_resource<json::monotonic_resource>();
+  auto value = JsonReader().read(R"({"a": ["text that is too long to be kept in place"]})", memory).value();
+  EXPECT_EQ(value.storage(), memory);
+  EXPECT_EQ(value.get_object().at("a").get_array().front().get_string().storage(), memory);
+}
+
+TEST(ParseJsonTest, RefusesARepeatedKeyAlsoAfterManyOthers) {
+  std::string text = "{";
+  for (int i = 0; i < 100; ++i) text += "\"" + std::to_string(i) + "\": {}, ";
+  for (const auto* key : {"0", "15", "16", "17", "99"}) EXPECT_THAT(refusal(text + '"' + key + "\": 1}"), HasSubstr("is repeated"));
+  EXPECT_TRUE(parse_json(text + "\"100\": 1}"));
 }
 
 TEST(ParseJsonTest, NamesLineAndColumnOfTheError) {

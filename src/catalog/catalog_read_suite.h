@@ -181,7 +181,7 @@ TYPED_TEST_P(CatalogReadSuite, RecoveryReadsEverythingButResults) {
 TYPED_TEST_P(CatalogReadSuite, OutlinesHaveTheMembersThatAreAskedFor) {
   auto key = this->add("b");
   auto revision = make_full_revision({key.step, 2}, "b");
-  revision.request = {{"function", "response = 1"}, {"schedule", {{"cron", "0 2 * * *"}}}};
+  revision.request = {{"function", "response = 'schedule'"}, {"schedule", {{"cron", "0 2 * * *"}}}, {"autoUpdate", true}};
   revision.facts = {{"digest", "d\"1"}, {"other", 3}, {"scheduledFor", nullptr}};
   ASSERT_TRUE(commit(this->catalog(), {AddRevision{revision}}));
   Revision outline;
@@ -191,13 +191,19 @@ TYPED_TEST_P(CatalogReadSuite, OutlinesHaveTheMembersThatAreAskedFor) {
   outline.state = revision.state;
   outline.reason = revision.reason;
   outline.accepted = revision.accepted;
-  outline.request = {{"schedule", {{"cron", "0 2 * * *"}}}};
-  outline.facts = {{"digest", "d\"1"}, {"scheduledFor", nullptr}};
+  outline.ended = revision.ended;
+  outline.request = {{"schedule", {{"cron", "0 2 * * *"}}}, {"autoUpdate", true}};
+  outline.facts = {{"digest", "d\"1"}};
   auto first = *this->catalog().revision(key).value();
   first.name = first.job = "";
   std::vector<Revision> visited;
   ASSERT_TRUE(this->catalog().each_revision({.request = {"schedule", "autoUpdate"}, .facts = {"digest", "scheduledFor"}},
                                             [&](Revision each) { visited.push_back(std::move(each)); }));
+  EXPECT_THAT(visited, ::testing::UnorderedElementsAre(first, outline));
+  visited.clear();
+  ASSERT_TRUE(this->catalog().each_revision({.request = {"autoUpdate"}}, [&](Revision each) { visited.push_back(std::move(each)); }));
+  outline.request = {{"autoUpdate", true}};
+  outline.facts = {};
   EXPECT_THAT(visited, ::testing::UnorderedElementsAre(first, outline));
 }
 

@@ -36,7 +36,7 @@ bool matches(const Memory& memory, const Step& step, const StepFilter& filter) {
 json::object members(const json::object& object, const std::vector<std::string_view>& names) {
   json::object out;
   for (auto name : names)
-    if (const auto* value = object.if_contains(name)) out[name] = *value;
+    if (const auto* value = object.if_contains(name); value != nullptr && !value->is_null()) out[name] = *value;
   return out;
 }
 
@@ -259,6 +259,7 @@ Status FakeCatalog::each_revision(const Outline& outline, const std::function<vo
     shown.state = revision.state;
     shown.reason = revision.reason;
     shown.accepted = revision.accepted;
+    shown.ended = revision.ended;
     shown.request = members(revision.request, outline.request);
     shown.facts = members(revision.facts, outline.facts);
     visit(std::move(shown));

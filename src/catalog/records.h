@@ -61,8 +61,8 @@ struct Revision {
   bool operator==(const Revision&) const = default;
 };
 
-// A revision in outline has its key, operation, parents, state, reason and time of acceptance, and of its request and its facts no more than
-// these members.
+// A revision in outline has its key, operation, parents, state, reason, times of acceptance and end, and of its request and its facts no more than
+// these members, where they are not null.
 struct Outline {
   std::vector<std::string_view> request = {}, facts = {};
 };

@@ -56,15 +56,15 @@ void Conductor::Impl::record(const Transition& transition, Batch& batch) {
   if (transition.state == State::running) record_start(revision, transition.attempt, batch);
   if (transition.cause)
     revision.exception = fmt::format("the input \"{}\" failed or was cancelled", registry_.name_of(*transition.cause));
+  if (is_terminal(transition.state)) {
+    revision.ended = ports_.clock->now();
+    registry_.set_ended(transition.key, *revision.ended);
+  }
   if (auto outcome = outcomes_.extract(transition.key); !outcome.empty() && is_terminal(transition.state)) {
     revision.exception = outcome.mapped().exception;
     revision.facts = merge_facts(revision.facts, std::move(outcome.mapped().facts));
     revision.result = std::move(outcome.mapped().manifest);
     registry_.set_facts(transition.key, revision.facts);
-  }
-  if (is_terminal(transition.state)) {
-    revision.ended = ports_.clock->now();
-    registry_.set_ended(transition.key, *revision.ended);
   }
   if (transition.state == State::cancelled) follow_schedule(revision);
   batch.emplace_back(catalog::AddEvent{event_of(revision, std::string(to_string(revision.state)))});

@@ -400,6 +400,22 @@ TEST_F(ConductorTest, ChangesOnlyTheVersionThatIsMeant) {
   EXPECT_TRUE(remove_if(std::nullopt));
 }
 
+TEST_F(ConductorTest, KnowsAfterARestartWhenRevisionsEnded) {
+  submit({"a"});
+  life->runner.end(life->runner.wait_for_job(0), finished());
+  settle_down();
+  ASSERT_TRUE(revise("a", Revise::Kind::rerun));
+  life->runner.end(life->runner.wait_for_job(1), finished());
+  auto ended = life->catalog.revision({newest("a").key.step, 1}).value()->ended.value();
+  kill_and_restart();
+  auto retire = [&](WallTime since) {
+    return wait<Result<std::vector<Retired>>>(
+        [&](auto done) { life->conductor->retire({.ended_since = since}, true, std::move(done)); }).value().size();
+  };
+  EXPECT_EQ(retire(ended), 0U);
+  EXPECT_EQ(retire(ended + std::chrono::microseconds(1)), 1U);
+}
+
 TEST_F(ConductorTest, RetiresSupersededRevisionsAndBindsNoLongerToThem) {
   submit({"a"});
   life->runner.end(life->runner.wait_for_job(0), finished());

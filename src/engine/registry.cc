@@ -66,7 +66,7 @@ Result<Reference> parse_reference(std::string_view text, std::string_view pointe
 }
 
 void Registry::add_step(catalog::Step step) {
-  auto& entry = steps_[step.id];
+  auto& entry = steps_.try_emplace(steps_.end(), step.id)->second;  // ids ascend, but for those that a removal gives back
   entry.step = std::move(step);
   names_[entry.step.name] = entry.step.id;
 }
@@ -98,7 +98,10 @@ void Registry::set_facts(RevisionKey key, const json::object& facts) {
   auto& brief = at->second.revisions.at(key.revision);
   brief.digest = string_or(facts, kResultDigest);
   brief.cache_key = string_or(facts, kCacheKey);
-  if (!brief.cache_key.empty()) cached_.insert_or_assign(brief.cache_key, key);
+  if (brief.cache_key.empty()) return;
+  auto [known, is_new] = cached_.try_emplace(brief.cache_key, key);
+  const auto* other = is_new ? nullptr : find(known->second);
+  if (other == nullptr || other->ended <= brief.ended) known->second = key;
 }
 
 void Registry::uncache(RevisionKey key, const Brief& brief) {

@@ -1,11 +1,11 @@
 // The engine's memory of names: which steps there are, their revisions and states, who was made from whom. Pure: no I/O, no threads.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "catalog/records.h"
@@ -59,11 +59,11 @@ Result<Reference> parse_reference(std::string_view text, std::string_view pointe
 
 class Registry {
  public:
-  // The parents of a revision must have been added before it, or be gone for good.
+  // The steps of its parents must have been added before a revision, or be gone for good.
   void add_step(catalog::Step step);
   void add_revision(const catalog::Revision& revision);
   void set_state(RevisionKey key, State state, Reason reason);
-  void set_facts(RevisionKey key, const json::object& facts);  // of one that has finished
+  void set_facts(RevisionKey key, const json::object& facts);  // of one that has finished, after set_ended
   void set_ended(RevisionKey key, WallTime at);
   void set_parents(RevisionKey key, std::vector<catalog::Parent> parents);
   void remove_revision(RevisionKey key);
@@ -116,9 +116,9 @@ class Registry {
   bool is_to_update(const Entry& entry) const;
   std::set<StepId> made_from(StepId id) const;  // by its newest revision
 
-  std::map<std::string_view, StepId> names_;  // the texts are the entries' own
+  boost::unordered_flat_map<std::string_view, StepId> names_;  // the texts are the entries' own
   std::map<StepId, Entry> steps_;
-  std::unordered_map<std::string, RevisionKey> cached_;  // by cache key
+  boost::unordered_flat_map<std::string, RevisionKey> cached_;  // by cache key
 };
 
 }  // namespace lo::engine

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/cache_key.h"
 #include "engine/runner.h"
 
 namespace lo::engine {
@@ -150,6 +151,24 @@ TEST_F(RegistryTest, FindsThoseThatFailedOnlyBecauseTheirInputDid) {
   revision(3, 1, State::failed, {parent("a", 1, 1)}, Reason::error);
   EXPECT_THAT(registry.failed_by_upstream(1), ElementsAre(2));
   EXPECT_THAT(registry.failed_by_upstream(3), IsEmpty());
+}
+
+TEST_F(RegistryTest, OfEqualResultsTheLatestIsTaken) {
+  step(1, "data");
+  auto made = [this](int number) {
+    Revision revision;
+    revision.key = {.step = 1, .revision = number};
+    revision.state = State::finished;
+    revision.ended = from_micros(number);
+    revision.facts = {{kCacheKey, "k"}};
+    registry.add_revision(revision);
+  };
+  made(2);
+  made(1);  // a start reads them in any order
+  EXPECT_EQ(registry.cached("k"), (RevisionKey{1, 2}));
+  made(3);
+  EXPECT_EQ(registry.cached("k"), (RevisionKey{1, 3}));
+  EXPECT_EQ(registry.cached("other"), std::nullopt);
 }
 
 TEST_F(RegistryTest, SupersededRevisionsBeyondTheLimitCanGo) {

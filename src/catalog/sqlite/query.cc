@@ -71,11 +71,11 @@ std::optional<std::int64_t> Query::optional_integer() {
 
 double Query::real() { return ::sqlite3_column_double(statement_, column_++); }
 
-std::string Query::text() {
+std::string_view Query::view() {
   auto column = column_++;
   const auto* bytes = static_cast<const char*>(::sqlite3_column_blob(statement_, column));
   auto size = static_cast<std::size_t>(::sqlite3_column_bytes(statement_, column));
-  return bytes == nullptr ? std::string() : std::string(bytes, size);
+  return bytes == nullptr ? std::string_view() : std::string_view(bytes, size);
 }
 
 bool Query::bind(int index, std::int64_t value) {

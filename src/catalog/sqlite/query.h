@@ -43,7 +43,8 @@ class Query {
   std::int64_t integer();
   std::optional<std::int64_t> optional_integer();
   double real();
-  std::string text();
+  std::string text() { return std::string(view()); }
+  std::string_view view();  // until the next row
 
  private:
   bool bind(int index, std::int64_t value);

@@ -228,24 +228,34 @@ Result<std::set<std::string>> Reader::live_digests() {
   return std::set<std::string>(digests.begin(), digests.end());
 }
 
-Status Reader::each_step(const std::function<void(Step)>& visit) {
-  LO_ASSIGN(auto rows, connection_.query(fmt::format("SELECT {} FROM step", kStepColumns)));
-  for (;;) {
-    LO_ASSIGN(auto more, rows.step());
-    if (!more) return {};
-    LO_ASSIGN(auto step, read_step(rows));
-    visit(std::move(step));
+Result<std::vector<StepId>> Reader::step_samples(std::int64_t every) {
+  LO_ASSIGN(auto last, last_revision_row());
+  std::set<StepId> samples;
+  for (auto row = every; row <= last; row += every) {
+    LO_ASSIGN(auto rows, connection_.query("SELECT step FROM revision WHERE rowid >= ?1 LIMIT 1", row));
+    LO_ASSIGN(auto found, rows.step());
+    if (found) samples.insert(rows.integer());
   }
+  return std::vector<StepId>(samples.begin(), samples.end());
 }
 
-// In the order of the table, which is read from one end to the other.
-Status Reader::each_revision(const Outline& outline, const std::function<void(Revision)>& visit) {
-  LO_ASSIGN(auto rows, connection_.query(fmt::format("SELECT {} FROM revision", outline_columns(outline))));
+Result<std::vector<Step>> Reader::steps_between(StepId first, StepId end) {
+  LO_ASSIGN(auto rows, connection_.query(fmt::format("SELECT {} FROM step WHERE id >= ?1 AND id < ?2", kStepColumns), first, end));
+  return collect(rows, read_step);
+}
+
+Result<std::int64_t> Reader::last_revision_row() { return connection_.number("SELECT coalesce(max(rowid), 0) FROM revision"); }
+
+Result<std::vector<Revision>> Reader::outlines(const Outline& outline, std::int64_t first_row, std::int64_t end_row) {
+  auto sql = fmt::format("SELECT {} FROM revision WHERE rowid >= ?1 AND rowid < ?2", kOutlineColumns);
+  LO_ASSIGN(auto rows, connection_.query(sql, first_row, end_row));
+  OutlineReader reader(outline);
+  std::vector<Revision> revisions;
   for (;;) {
     LO_ASSIGN(auto more, rows.step());
-    if (!more) return {};
-    LO_ASSIGN(auto revision, read_outline(rows, outline));
-    visit(std::move(revision));
+    if (!more) return revisions;
+    LO_ASSIGN(auto revision, reader.read(rows));
+    revisions.push_back(std::move(revision));
   }
 }
 

@@ -33,8 +33,11 @@ class Reader {
   Result<std::vector<std::string>> unreferenced(std::vector<std::string> digests);
   Result<std::vector<std::string>> held_only_by(const std::vector<RevisionKey>& revisions);
   Result<std::set<std::string>> live_digests();
-  Status each_step(const std::function<void(Step)>& visit);
-  Status each_revision(const Outline& outline, const std::function<void(Revision)>& visit);
+  // For pieces of about the same size: the step of every so many rows of revisions, ascending.
+  Result<std::vector<StepId>> step_samples(std::int64_t every);
+  Result<std::vector<Step>> steps_between(StepId first, StepId end);
+  Result<std::int64_t> last_revision_row();  // rows are numbered from 1, with gaps
+  Result<std::vector<Revision>> outlines(const Outline& outline, std::int64_t first_row, std::int64_t end_row);
   Result<std::vector<Revision>> open_revisions();
   Result<std::vector<Step>> all_steps();
   Result<std::vector<Revision>> all_revisions();

@@ -1,12 +1,10 @@
 #include "catalog/sqlite/records_io.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace lo::catalog::sqlite {
 namespace {
-
-// Requests may nest kMaxJsonDepth deep, and are put into other objects before they get here.
-constexpr std::size_t kStoredDepth = 4 * kMaxJsonDepth;
 
 std::unexpected<Error> corrupt(std::string_view column, std::string_view why) {
   return fail(Error{.code = Code::corrupt,
@@ -15,35 +13,22 @@ std::unexpected<Error> corrupt(std::string_view column, std::string_view why) {
 }
 
 Result<json::object> read_object(Query& row, std::string_view column) {
-  auto text = row.text();
+  auto text = row.view();
   if (text == "{}") return json::object();
   auto object = parse_json_object(text, kStoredDepth);
   if (!object) return corrupt(column, object.error().message);
   return object;
 }
 
-// A column for each name: its value as JSON, or NULL.
-Result<json::object> read_members(Query& row, const std::vector<std::string_view>& names) {
-  json::object out;
-  for (auto name : names) {
-    auto text = row.text();
-    if (text.empty()) continue;
-    auto value = parse_json(text, kStoredDepth);
-    if (!value) return corrupt(name, value.error().message);
-    out.emplace(name, *std::move(value));
-  }
-  return out;
-}
-
 Result<State> read_state(Query& row) {
-  auto text = row.text();
+  auto text = row.view();
   auto state = parse_state(text);
   if (!state) return corrupt("state", text);
   return *state;
 }
 
 Result<Reason> read_reason(Query& row) {
-  auto text = row.text();
+  auto text = row.view();
   auto reason = parse_reason(text);
   if (!reason) return corrupt("reason", text);
   return *reason;
@@ -59,10 +44,7 @@ Result<Parent> read_parent(const json::value& value) {
                 .key = {.step = step->get_int64(), .revision = static_cast<int>(revision->get_int64())}};
 }
 
-Result<std::vector<Parent>> read_parents(Query& row) {
-  auto text = row.text();
-  if (text == "[]") return std::vector<Parent>();  // as most: there may be a hundred thousand to read
-  auto list = parse_json(text);
+Result<std::vector<Parent>> parents_of(const Result<json::value>& list) {
   if (!list || !list->is_array()) return corrupt("parents", "not a list");
   std::vector<Parent> parents;
   for (const auto& element : list->get_array()) {
@@ -70,6 +52,11 @@ Result<std::vector<Parent>> read_parents(Query& row) {
     parents.push_back(std::move(parent));
   }
   return parents;
+}
+
+Result<std::vector<Parent>> read_parents(Query& row) {
+  auto text = row.view();
+  return text == "[]" ? std::vector<Parent>() : parents_of(parse_json(text));
 }
 
 WallTime read_time(Query& row) { return from_micros(row.integer()); }
@@ -124,14 +111,7 @@ Result<Revision> read_revision_and_result(Query& row) {
   return revision;
 }
 
-std::string outline_columns(const Outline& outline) {
-  std::string columns = "step, revision, operation, parents, state, reason, accepted";
-  for (auto name : outline.request) columns += fmt::format(", request -> '{}'", name);
-  for (auto name : outline.facts) columns += fmt::format(", facts -> '{}'", name);
-  return columns;
-}
-
-Result<Revision> read_outline(Query& row, const Outline& outline) {
+Result<Revision> OutlineReader::read(Query& row) {
   Revision revision;
   revision.key = read_key(row);
   revision.operation = row.text();
@@ -139,9 +119,26 @@ Result<Revision> read_outline(Query& row, const Outline& outline) {
   LO_ASSIGN(revision.state, read_state(row));
   LO_ASSIGN(revision.reason, read_reason(row));
   revision.accepted = read_time(row);
-  LO_ASSIGN(revision.request, read_members(row, outline.request));
-  LO_ASSIGN(revision.facts, read_members(row, outline.facts));
+  revision.ended = read_optional_time(row);
+  LO_ASSIGN(revision.request, members(row.view(), outline_.request));
+  LO_ASSIGN(revision.facts, members(row.view(), outline_.facts));
   return revision;
+}
+
+Result<std::vector<Parent>> OutlineReader::read_parents(Query& row) {
+  auto text = row.view();
+  return text == "[]" ? std::vector<Parent>() : parents_of(json_.read(text, memory_));
+}
+
+// To look for their names first takes much less than to read the text.
+Result<json::object> OutlineReader::members(std::string_view text, const std::vector<std::string_view>& names) {
+  json::object out(memory_);
+  if (std::ranges::none_of(names, [&](auto name) { return text.contains(name); })) return out;
+  auto object = json_.read(text, memory_);
+  if (!object || !object->is_object()) return corrupt("request or facts", object ? "not an object" : object.error().message);
+  for (auto name : names)
+    if (auto* value = object->get_object().if_contains(name); value != nullptr && !value->is_null()) out.emplace(name, std::move(*value));
+  return out;
 }
 
 Result<Attempt> read_attempt(Query& row) {

@@ -3,10 +3,14 @@
 
 #include <vector>
 
+#include "base/json_reader.h"
 #include "catalog/records.h"
 #include "catalog/sqlite/query.h"
 
 namespace lo::catalog::sqlite {
+
+// Requests may nest kMaxJsonDepth deep, and are put into other objects before they get here.
+inline constexpr std::size_t kStoredDepth = 4 * kMaxJsonDepth;
 
 // What each takes stands in the constant above it, in that order.
 inline constexpr const char* kStepColumns = "step.id, step.name, step.service, step.created, step.labels";
@@ -19,8 +23,22 @@ inline constexpr const char* kRevisionColumns =
 Result<Revision> read_revision(Query& row);                // without its result
 Result<Revision> read_revision_and_result(Query& row);     // kRevisionColumns, then revision.result
 
-std::string outline_columns(const Outline& outline);
-Result<Revision> read_outline(Query& row, const Outline& outline);
+inline constexpr const char* kOutlineColumns = "step, revision, operation, parents, state, reason, accepted, ended, request, facts";
+
+// Of the many rows that a start reads: what is JSON of one reader's revisions is made in one memory, which goes with the last of them.
+class OutlineReader {
+ public:
+  explicit OutlineReader(const Outline& outline) : outline_(outline) {}
+  Result<Revision> read(Query& row);
+
+ private:
+  Result<std::vector<Parent>> read_parents(Query& row);
+  Result<json::object> members(std::string_view text, const std::vector<std::string_view>& names);
+
+  const Outline& outline_;
+  JsonReader json_{kStoredDepth};
+  json::storage_ptr memory_ = json::make_shared_resource<json::monotonic_resource>();
+};
 
 inline constexpr const char* kAttemptColumns =
     "step, revision, number, token, started, ended, state, reason, exception, message, cpu_seconds, peak_memory";

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 
 #include "base/batch_worker.h"
 #include "catalog/sqlite/group_commit.h"
+#include "catalog/sqlite/read_ahead.h"
 #include "catalog/sqlite/reader_pool.h"
 #include "catalog/sqlite/schema.h"
 #include "catalog/sqlite/step_order.h"
@@ -18,8 +20,20 @@ using sqlite::Connection;
 using sqlite::Reader;
 
 constexpr int kReaders = 3;     // reads are short; more would only cost memory
+constexpr std::int64_t kRowsAtOnce = 1000;
 constexpr std::int64_t kFar = 500;  // steps before a page that SQLite steps over faster than anybody looks them up
 constexpr int kBootShift = 32;  // ids of one process: 4 billion from its number of boots on
+
+// `read(piece)` gives the records of one of so many pieces.
+template <class Read, class Record>
+Status visit_all(std::size_t pieces, Read read, const std::function<void(Record)>& visit) {
+  sqlite::ReadAhead<std::vector<Record>, Read> ahead(pieces, std::move(read));
+  while (auto records = ahead.next()) {
+    if (!*records) return std::unexpected(records->error());
+    for (auto& record : **records) visit(std::move(record));
+  }
+  return {};
+}
 
 class SqliteCatalog final : public Catalog {
  public:
@@ -70,10 +84,8 @@ class SqliteCatalog final : public Catalog {
     return readers_.borrow()->held_only_by(revisions);
   }
   Result<std::set<std::string>> live_digests() override { return readers_.borrow()->live_digests(); }
-  Status each_step(const std::function<void(Step)>& visit) override { return readers_.borrow()->each_step(visit); }
-  Status each_revision(const Outline& outline, const std::function<void(Revision)>& visit) override {
-    return readers_.borrow()->each_revision(outline, visit);
-  }
+  Status each_step(const std::function<void(Step)>& visit) override;
+  Status each_revision(const Outline& outline, const std::function<void(Revision)>& visit) override;
   Result<std::vector<Revision>> open_revisions() override { return readers_.borrow()->open_revisions(); }
   Result<std::vector<Step>> all_steps() override { return readers_.borrow()->all_steps(); }
   Result<std::vector<Revision>> all_revisions() override { return readers_.borrow()->all_revisions(); }
@@ -94,6 +106,24 @@ Result<std::vector<Step>> SqliteCatalog::list_steps(const StepFilter& filter) {
   auto from_there = filter;
   from_there.skip = 0;
   return readers_.borrow()->list_steps(from_there, *first);
+}
+
+Status SqliteCatalog::each_step(const std::function<void(Step)>& visit) {
+  LO_ASSIGN(auto ends, readers_.borrow()->step_samples(kRowsAtOnce));
+  ends.push_back(std::numeric_limits<StepId>::max());
+  auto read = [&](std::size_t piece) {
+    return readers_.borrow()->steps_between(piece == 0 ? std::numeric_limits<StepId>::min() : ends[piece - 1], ends[piece]);
+  };
+  return visit_all(ends.size(), read, visit);
+}
+
+Status SqliteCatalog::each_revision(const Outline& outline, const std::function<void(Revision)>& visit) {
+  LO_ASSIGN(auto last, readers_.borrow()->last_revision_row());
+  auto read = [&](std::size_t piece) {
+    auto first = 1 + static_cast<std::int64_t>(piece) * kRowsAtOnce;
+    return readers_.borrow()->outlines(outline, first, first + kRowsAtOnce);
+  };
+  return visit_all(static_cast<std::size_t>(last / kRowsAtOnce) + 1, read, visit);
 }
 
 Status set_up(Connection& connection) {
