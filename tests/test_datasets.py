@@ -1,5 +1,8 @@
 """Datasets over their life: uploads and downloads, changed in place, queried, deleted."""
 
+import io
+import zipfile
+
 from support import PREFIX, FileServer, unique
 
 
@@ -28,6 +31,41 @@ def test_values_stay_strings_unless_told(shared):
     assert shared.rows(lossless)[0] == {"_id": 1, "id": "1", "zip": "007", "when": "2026-01-01"}
     assert shared.rows(inferred)[0]["id"] == 1
     assert shared.rows(given)[0] == {"_id": 1, "id": 1, "zip": "007", "when": "2026-01-01"}
+
+
+def test_what_a_file_does_not_say_is_guessed_and_told(shared):
+    name, archive = unique(), io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("prices.csv", "Name;Preis\nJos\u00e9;1,5 \u20ac\n".encode("cp1252"))
+    shared.upload(name, archive.getvalue())
+    metadata = shared.ended(name)
+    assert metadata["status"] == "finished"
+    assert (metadata["fields"], metadata["encoding"], metadata["delimiter"]) == (["Name", "Preis"], "cp1252", ";")
+    assert shared.rows(name) == [{"_id": 1, "Name": "José", "Preis": "1,5 €"}]
+
+
+def test_a_download_that_breaks_off_goes_on(shared):
+    content = b"a\n" + b"".join(b"%d\n" % i for i in range(100_000))
+    asked = []
+
+    def handler(request):
+        first = int(request.headers.get("Range", "bytes=0-")[6:-1])
+        asked.append(first)
+        request.send_response(206 if first else 200)
+        request.send_header("ETag", '"1"')
+        request.send_header("Content-Length", str(len(content) - first))
+        if first:
+            request.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
+        request.end_headers()
+        request.wfile.write(content[first : first + 400_000])
+        request.close_connection = True
+
+    name = unique()
+    with FileServer(handler) as files:
+        shared.post("/dataset/csv", {"datasetName": name, "datasetURI": files.url + "/x.csv"})
+        assert shared.ended(name)["status"] == "finished"
+    assert shared.get(f"/dataset/csv/{name}", skip=100_000).json()["result"] == [{"_id": 100_000, "a": "99999"}]
+    assert len(asked) > 1 and asked[0] == 0 and asked == sorted(asked)
 
 
 def test_another_upload_replaces_the_data_and_marks_its_children_stale(shared):

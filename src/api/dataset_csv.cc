@@ -36,13 +36,13 @@ json::object schema() {
           {"required", json::array{"datasetName", "datasetURI"}},
           {"properties",
            {{"datasetName", {{"$ref", "#/components/schemas/Name"}}},
-            {"datasetURI", {{"type", "string"}, {"minLength", 1}, {"description", "http or https URL of a CSV file"}}},
+            {"datasetURI", {{"type", "string"}, {"minLength", 1}, {"description", "http or https URL of a CSV file, plain or packed with gzip, zstd or zip"}}},
             {"types",
              {{"description", "\"string\" (default), \"infer\", or a type per field"},
               {"oneOf", json::array{json::object{{"type", "string"}, {"enum", json::array{"string", "infer"}}},
                                     json::object{{"type", "object"}, {"additionalProperties", {{"type", "string"}}}}}}}},
-            {"delimiter", {{"type", "string"}, {"minLength", 1}, {"maxLength", 1}}},
-            {"encoding", {{"type", "string"}}},
+            {"delimiter", {{"type", "string"}, {"minLength", 1}, {"maxLength", 1}, {"description", "guessed when missing: , ; tab or |"}}},
+            {"encoding", {{"type", "string"}, {"description", "guessed when missing: utf-8, utf-16, cp1252 or latin-1"}}},
             {"headers", {{"type", "array"}, {"items", {{"type", "string"}}}}}}}};
 }
 
@@ -58,7 +58,7 @@ Service dataset_csv_service() {
           .body_of = [](const std::string&, const json::object& request) { return request; },
           .schema = schema(),
           .summary = "A table from a CSV file",
-          .upload = UploadForm{.content_types = {"text/csv", "application/octet-stream", "application/gzip", "application/zstd"},
+          .upload = UploadForm{.content_types = {"text/csv", "application/octet-stream", "application/gzip", "application/zstd", "application/zip"},
                                .texts = {"datasetName", "delimiter", "encoding"},
                                .values = {"types", "headers"},
                                .sources = {{"datasetURI"}, {"url"}}}};

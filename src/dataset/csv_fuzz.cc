@@ -1,4 +1,4 @@
-// Any bytes as a CSV file: an error or a table whose pages can be read, never a crash. The first byte chooses the options.
+// Any bytes as a CSV file, packed or not: an error or a table whose pages can be read, never a crash. The first byte chooses the options.
 #include <unistd.h>
 #include <array>
 #include <cstdint>
@@ -15,10 +15,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CsvOptions options{.infer = (data[0] & 1) != 0, .encoding = kEncodings[(data[0] >> 1) & 3]};
   if ((data[0] & 8) != 0) options.headers = {"a", "b"};
   if ((data[0] & 16) != 0) options.delimiter = ';';
+  if ((data[0] & 32) != 0) options.encoding.clear();
   options.max_row_bytes = 4096;
   auto file = std::filesystem::temp_directory_path() / ("csv-fuzz-" + std::to_string(::getpid()) + ".parquet");
   std::string text(reinterpret_cast<const char*>(data) + 1, size - 1);
-  auto manifest = ingest_csv(open_text(std::move(text)), options, file);
+  auto csv = open_csv(open_text(std::move(text)), options);
+  if (!csv) return 0;
+  auto manifest = ingest_csv(*std::move(csv), file);
   if (!manifest && std::filesystem::exists(file)) std::abort();
   if (manifest) {
     auto page = read_page(file, 0, 10'000);

@@ -12,8 +12,8 @@ namespace lo::dataset {
 struct CsvOptions {
   bool infer = false;    // types are found from all values of a field; `types` wins where it names one
   Types types = {};      // fields that are not named stay strings
-  char delimiter = ',';  // one ASCII character
-  std::string encoding = "utf-8";
+  char delimiter = '\0';      // one ASCII character; 0: it is guessed
+  std::string encoding = "";  // empty: it is guessed
   std::vector<std::string> headers = {};  // of a file without a header line; empty: the first line is the header
 
   std::size_t max_columns = 10'000;

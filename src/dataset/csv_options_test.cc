@@ -12,8 +12,8 @@ TEST(CsvOptions, Defaults) {
   auto options = parsed(R"({"datasetName": "x", "datasetURI": "http://x"})").value();
   EXPECT_FALSE(options.infer);
   EXPECT_TRUE(options.types.empty());
-  EXPECT_EQ(options.delimiter, ',');
-  EXPECT_EQ(options.encoding, "utf-8");
+  EXPECT_EQ(options.delimiter, '\0');
+  EXPECT_EQ(options.encoding, "");
 }
 
 TEST(CsvOptions, Given) {

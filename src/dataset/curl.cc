@@ -18,6 +18,12 @@ void restrict_to_web(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 }
 
+std::optional<std::string> header_of(CURL* easy, const char* name) {
+  curl_header* header = nullptr;
+  if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK) return std::nullopt;
+  return header->value;
+}
+
 void AddressGuard::watch(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &AddressGuard::on_socket);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));

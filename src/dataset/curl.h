@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "dataset/download.h"
 
@@ -24,6 +25,9 @@ bool start_curl();
 
 // http and https alone, and nothing from the process's surroundings: no proxy, no .netrc, no signals.
 void restrict_to_web(CURL* easy);
+
+// A header of the last answer.
+std::optional<std::string> header_of(CURL* easy, const char* name);
 
 // Lets a handle connect to allowed addresses only, whatever a name resolved to. Stays where it is while the handle lives.
 class AddressGuard {

@@ -40,7 +40,7 @@ class Files {
     std::mt19937 random(1);
     for (rows_ = 0; csv.tellp() < kBytes; ++rows_) csv << line_of(rows_ + 1, random);
     csv.close();
-    ingest_csv(open_file(csv_path()).value(), {}, parquet_path()).value();
+    ingest_csv(open_csv(open_file(csv_path()).value(), {}).value(), parquet_path()).value();
   }
   ~Files() { fs::remove_all(folder_); }
   Files(const Files&) = delete;
@@ -66,7 +66,7 @@ class Files {
 
 void ingest(benchmark::State& state, const CsvOptions& options) {
   auto& files = Files::shared();
-  for (auto _ : state) ingest_csv(open_file(files.csv_path()).value(), options, files.output()).value();
+  for (auto _ : state) ingest_csv(open_csv(open_file(files.csv_path()).value(), options).value(), files.output()).value();
   state.SetBytesProcessed(state.iterations() * kBytes);
 }
 

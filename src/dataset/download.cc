@@ -6,7 +6,9 @@
 #include <memory>
 #include <optional>
 
+#include "base/log.h"
 #include "dataset/curl.h"
+#include "dataset/resume.h"
 
 namespace lo::dataset {
 namespace {
@@ -28,7 +30,9 @@ class Download final : public ByteSource {
       : url_(std::move(url)),
         options_(options),
         stop_(std::move(stop)),
+        deadline_(Clock::now() + options.timeout),
         guard_(options.policy),
+        resume_(options.max_resumes, options.resume_pause),
         multi_(curl_multi_init()),
         easy_(curl_easy_init()) {}
   ~Download() override { curl_multi_remove_handle(multi_.get(), easy_.get()); }
@@ -54,13 +58,11 @@ class Download final : public ByteSource {
 
   std::int64_t bytes_taken() const override { return taken_; }
 
-  std::optional<std::int64_t> bytes_total() const override {
-    curl_off_t length = -1;
-    curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    return length < 0 ? std::nullopt : std::optional<std::int64_t>(length);
-  }
+  std::optional<std::int64_t> bytes_total() const override { return total_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   template <class T>
   void set(CURLoption option, T value) {
     curl_easy_setopt(easy_.get(), option, value);
@@ -83,7 +85,12 @@ class Download final : public ByteSource {
     set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect_timeout.count()));
     set(CURLOPT_LOW_SPEED_LIMIT, 1L);
     set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_timeout.count()));
-    set(CURLOPT_TIMEOUT, static_cast<long>(options_.timeout.count()));
+    set_time_left();
+  }
+
+  void set_time_left() {
+    auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now()).count();
+    set(CURLOPT_TIMEOUT_MS, std::max<long>(1, left));  // 0 would be for ever
   }
 
   static std::size_t on_bytes(char* bytes, std::size_t, std::size_t size, void* self) {
@@ -92,8 +99,18 @@ class Download final : public ByteSource {
       download.paused_ = true;
       return CURL_WRITEFUNC_PAUSE;
     }
+    if (download.received_ == 0) download.note_answer();
     download.waiting_.append(bytes, size);
+    download.received_ += static_cast<std::int64_t>(size);
     return size;
+  }
+
+  // Of the first answer: later ones are about the rest.
+  void note_answer() {
+    curl_off_t length = -1;
+    curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    if (length >= 0) total_ = length;
+    resume_.sent(easy_.get());
   }
 
   bool has_bytes() const { return begin_ < waiting_.size(); }
@@ -116,17 +133,38 @@ class Download final : public ByteSource {
     int running = 0;
     if (auto code = curl_multi_perform(multi_.get(), &running); code != CURLM_OK)
       return fail(Code::internal, fmt::format("libcurl: {}", curl_multi_strerror(code)));
-    if (running == 0) return end();
+    if (running == 0 && !has_bytes()) return end();  // what came before it is read first
     if (!has_bytes()) curl_multi_poll(multi_.get(), nullptr, 0, 1000, nullptr);
     return {};
   }
 
   Status end() {
-    ended_ = true;
     int left = 0;
     const auto* message = curl_multi_info_read(multi_.get(), &left);
     if (message == nullptr || message->msg != CURLMSG_DONE) return fail(Code::internal, "libcurl ended without a word");
-    return message->data.result == CURLE_OK ? Status() : failed(message->data.result);
+    auto code = message->data.result;
+    if (auto pause = Clock::now() < deadline_ ? resume_.next_try(code, status(), received_) : std::nullopt) return go_on(*pause);
+    ended_ = true;
+    if (code != CURLE_OK) return failed(code);
+    return total_ && received_ < *total_ ? broke_off() : Status();
+  }
+
+  // Asks for the rest, after a while.
+  Status go_on(std::chrono::milliseconds pause) {
+    log::info("dataset: the download of {} goes on after byte {}", url_, received_);
+    curl_multi_remove_handle(multi_.get(), easy_.get());
+    auto until = Clock::now() + pause;
+    for (auto now = Clock::now(); now < until && !stop_.stop_requested(); now = Clock::now())
+      curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(until - now).count()), nullptr);
+    resume_.ask(easy_.get(), received_);
+    set_time_left();
+    curl_multi_add_handle(multi_.get(), easy_.get());
+    return {};
+  }
+
+  std::unexpected<Error> broke_off() const {
+    return fail(Code::io, fmt::format("the download of {} broke off after {} of {} bytes", url_, received_,
+                                      total_ ? std::to_string(*total_) : "an unknown number of"));
   }
 
   Status failed(CURLcode code) const {
@@ -135,10 +173,12 @@ class Download final : public ByteSource {
       case CURLE_PARTIAL_FILE:
       case CURLE_RECV_ERROR:
       case CURLE_GOT_NOTHING:
-      case CURLE_HTTP2_STREAM:
-        return fail(Code::io, fmt::format("the download of {} broke off after {} of {} bytes", url_, received(), total_text()));
+      case CURLE_HTTP2_STREAM: return broke_off();
+      case CURLE_RANGE_ERROR:
+        return fail(Code::io, fmt::format("the download of {} broke off after {} bytes, and the server does not send the rest of the same file", url_,
+                                          received_));
       case CURLE_OPERATION_TIMEDOUT:
-        return fail(Code::timeout, fmt::format("{} took too long: {} bytes came", url_, received()));
+        return fail(Code::timeout, fmt::format("{} took too long: {} bytes came", url_, received_));
       case CURLE_TOO_MANY_REDIRECTS:
         return fail(Code::unacceptable, fmt::format("{} redirects more than {} times", url_, options_.max_redirects));
       case CURLE_UNSUPPORTED_PROTOCOL:
@@ -156,17 +196,6 @@ class Download final : public ByteSource {
     return status;
   }
 
-  std::int64_t received() const {
-    curl_off_t size = 0;
-    curl_easy_getinfo(easy_.get(), CURLINFO_SIZE_DOWNLOAD_T, &size);
-    return size;
-  }
-
-  std::string total_text() const {
-    auto total = bytes_total();
-    return total ? std::to_string(*total) : "an unknown number of";
-  }
-
   Status check_answer() const {
     if (status() / 100 != 2) {
       bool gone = status() == 404 || status() == 410;
@@ -182,12 +211,16 @@ class Download final : public ByteSource {
   const std::string url_;
   const DownloadOptions options_;
   const std::stop_token stop_;
+  const Clock::time_point deadline_;
   AddressGuard guard_;
+  Resume resume_;    // has headers of easy_
   CurlMulti multi_;  // outlives easy_
   CurlEasy easy_;
   std::string waiting_;  // received; those before begin_ are read
   std::size_t begin_ = 0;
-  std::int64_t taken_ = 0;
+  std::int64_t received_ = 0;          // of the file
+  std::int64_t taken_ = 0;             // of those, given to whoever reads
+  std::optional<std::int64_t> total_;  // where the server said it
   bool paused_ = false;
   bool ended_ = false;
 };

@@ -24,6 +24,8 @@ struct DownloadOptions {
   std::chrono::seconds connect_timeout{20};
   std::chrono::seconds stall_timeout{60};   // without a byte
   std::chrono::seconds timeout{24 * 3600};  // in all
+  int max_resumes = 5;                      // tries in a row that bring nothing new
+  std::chrono::milliseconds resume_pause{1000};  // before the first of them; twice as long before each other
   std::string proxy = {};                   // none, whatever the environment says; when set, its address is what is checked
   bool accept_html = false;                 // a text/html answer is taken for an error page otherwise
 };
@@ -37,7 +39,8 @@ Status check_url(std::string_view url, std::string_view pointer, const UrlPolicy
 // it.
 Status check_address(const sockaddr& address, const UrlPolicy& policy);
 
-// Opens the URL and waits for the first bytes of its body. Opening and reading give, each naming the URL, Code::forbidden for
+// Opens the URL and waits for the first bytes of its body. A body that breaks off or stalls is asked for from there on (Range), where the
+// server said by an ETag or a Last-Modified what it sent, so that it cannot be the rest of another one. Opening and reading give, each naming the URL, Code::forbidden for
 // a refused address, Code::not_found for 404 and 410, Code::unacceptable for any other status but 2xx and for an HTML page,
 // Code::timeout, Code::cancelled at once when `stop` asks for it, Code::io when the server is not reached or breaks off.
 Result<Source> open_url(const std::string& url, const DownloadOptions& options, std::stop_token stop = {});

@@ -80,6 +80,69 @@ TEST(Download, BreakingOffIsAnError) {
   EXPECT_EQ(get(server.url("/chunks")).error().code, Code::io);
 }
 
+// A part of an answer from byte `first` on, of `total`.
+std::string part(const std::string& body, int first, int total, const std::string& headers = "ETag: \"1\"\r\n") {
+  auto from = std::to_string(first);
+  return first == 0 ? "HTTP/1.1 200 OK\r\n" + headers + "Content-Length: " + std::to_string(total) + "\r\n\r\n" + body
+                    : "HTTP/1.1 206 Partial Content\r\n" + headers + "Content-Range: bytes " + from + "-" + std::to_string(total - 1) + "/" +
+                          std::to_string(total) + "\r\nContent-Length: " + std::to_string(total - first) + "\r\n\r\n" + body;
+}
+
+DownloadOptions patient(int tries) { return {.policy = kPrivate, .max_resumes = tries, .resume_pause = std::chrono::milliseconds(1)}; }
+
+TEST(Download, GoesOnWhereItBrokeOff) {
+  const std::string modified = "Last-Modified: Wed, 01 Jan 2025 00:00:00 GMT\r\n";
+  TestServer server({{"/a", part("0123", 0, 10)},
+                     {"/a bytes=4-", part("45", 4, 10)},
+                     {"/a bytes=6-", part("6789", 6, 10)},
+                     {"/dated", part("0123", 0, 6, "ETag: W/\"weak\"\r\n" + modified)},
+                     {"/dated bytes=4-", part("45", 4, 6, modified)}});
+  EXPECT_EQ(get(server.url("/a"), patient(1)), "0123456789");  // each try brings something new
+  EXPECT_EQ(get(server.url("/dated"), patient(1)), "012345");
+  auto source = open_url(server.url("/a"), patient(1)).value();
+  std::string some(4, '\0');
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(source->read(some));
+  EXPECT_EQ(source->bytes_total(), 10);
+  EXPECT_EQ(source->bytes_taken(), 10);
+}
+
+TEST(Download, GoesOnOnlyWithTheSameFile) {
+  TestServer server({{"/unknown", part("0123", 0, 6, "")},
+                     {"/unknown bytes=4-", part("45", 4, 6, "")},
+                     {"/changed", part("0123", 0, 6)},
+                     {"/changed bytes=4-", ok("another")},
+                     {"/elsewhere", part("0123", 0, 6)},
+                     {"/elsewhere bytes=4-", part("5", 5, 6)},
+                     {"/shorter", part("0123", 0, 6)},
+                     {"/shorter bytes=4-", "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n"}});
+  EXPECT_THAT(get(server.url("/unknown"), patient(3)).error().message, HasSubstr("broke off after 4 of 6 bytes"));
+  EXPECT_THAT(get(server.url("/changed"), patient(3)).error().message, HasSubstr("does not send the rest of the same file"));
+  EXPECT_EQ(get(server.url("/elsewhere"), patient(3)).error().code, Code::io);
+  EXPECT_THAT(get(server.url("/shorter"), patient(3)).error().message, HasSubstr("broke off after 4 of 6 bytes"));
+}
+
+TEST(Download, TriesToGoOnAreLimited) {
+  TestServer server({{"/gone", part("0123", 0, 6)}, {"/gone bytes=4-", ""}, {"/busy", part("0123", 0, 6)},
+                     {"/busy bytes=4-", "HTTP/1.1 503 Busy\r\nContent-Length: 5\r\n\r\nbusy!"}});
+  EXPECT_EQ(get(server.url("/gone"), patient(3)).error().code, Code::io);
+  EXPECT_EQ(get(server.url("/busy"), patient(3)).error().code, Code::io);
+}
+
+TEST(Download, AStopEndsThePauseBeforeTheNextTry) {
+  TestServer server({{"/a", part("0123", 0, 6)}});
+  std::stop_source stop;
+  auto options = patient(1);
+  options.resume_pause = std::chrono::hours(1);
+  auto source = open_url(server.url("/a"), options, stop.get_token()).value();
+  std::string some(4, '\0');
+  ASSERT_EQ(source->read(some), 4U);
+  BlockingPool pool(1);
+  std::promise<Result<std::size_t>> rest;
+  pool.post([&] { rest.set_value(source->read(some)); });
+  stop.request_stop();
+  EXPECT_EQ(rest.get_future().get().error().code, Code::cancelled);
+}
+
 TEST(Download, RedirectsAreFollowedFiveTimes) {
   TestServer server({{"/0", redirect("/1")},
                      {"/1", redirect("/2")},
@@ -136,7 +199,8 @@ TEST_F(DownloadIngest, StraightIntoATable) {
   TestServer server({{"/a.csv", ok("a,b\n1,2\n")}, {"/short", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\na,b\n1,2\n"}});
   auto ingest = [&](const std::string& at) -> Result<store::Manifest> {
     LO_ASSIGN(auto source, open_url(server.url(at), {.policy = kPrivate}));
-    return ingest_csv(std::move(source), {}, fresh());
+    LO_ASSIGN(auto csv, open_csv(std::move(source), {}));
+    return ingest_csv(std::move(csv), fresh());
   };
   EXPECT_EQ(ingest("/a.csv").value().rows, 1);
   EXPECT_THAT(ingest("/short").error().message, HasSubstr("broke off"));

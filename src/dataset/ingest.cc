@@ -190,12 +190,10 @@ Result<store::Manifest> ingest_inferred(Ingest& ingest, const std::filesystem::p
 
 }  // namespace
 
-Result<store::Manifest> ingest_csv(Source source, const CsvOptions& options, const std::filesystem::path& parquet_out,
-                                   const Progress& progress, std::stop_token stop) {
+Result<store::Manifest> ingest_csv(CsvText csv, const std::filesystem::path& parquet_out, const Progress& progress, std::stop_token stop) {
   return guarded("read the CSV", [&]() -> Result<store::Manifest> {
-    LO_ASSIGN(auto text, to_utf8(unpack(std::move(source)), options.encoding));
-    Ingest ingest(std::move(text), options, progress, stop);
-    if (options.infer) return ingest_inferred(ingest, parquet_out, stop);
+    Ingest ingest(std::move(csv.text), csv.options, progress, stop);
+    if (csv.options.infer) return ingest_inferred(ingest, parquet_out, stop);
     return ingest.run(parquet_out);
   });
 }

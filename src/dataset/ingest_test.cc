@@ -18,7 +18,7 @@ class Ingest : public FolderTest {
 
   Error error(std::string csv, const CsvOptions& options = {}) {
     auto before = files();
-    auto manifest = ingest_csv(open_text(std::move(csv)), options, fresh());
+    auto manifest = ingest(std::move(csv), options, fresh());
     EXPECT_FALSE(manifest);
     EXPECT_EQ(files(), before);  // nothing is left behind
     return manifest ? Error{} : manifest.error();
@@ -61,7 +61,7 @@ TEST_F(Ingest, HeaderErrorsNameBoth) {
   EXPECT_THAT(error("a b,x,ab\n1,2,3\n").message, AllOf(HasSubstr("'a b' (column 1)"), HasSubstr("'ab' (column 3)")));
   EXPECT_THAT(error("a,a\n1,2\n").message, HasSubstr("columns 1 and 2 are both named 'a'"));
   EXPECT_THAT(error("_id,a\n1,2\n").message, HasSubstr("_id"));
-  EXPECT_THAT(error("a,b\xff\n1,2\n").message, AllOf(HasSubstr("column 2"), HasSubstr("\\xff")));
+  EXPECT_THAT(error("a,b\xff\n1,2\n", {.encoding = "utf-8"}).message, AllOf(HasSubstr("column 2"), HasSubstr("\\xff")));
 }
 
 TEST_F(Ingest, GivenHeadersMakeTheFirstLineARow) {
@@ -71,7 +71,7 @@ TEST_F(Ingest, GivenHeadersMakeTheFirstLineARow) {
 }
 
 TEST_F(Ingest, OnlyAHeaderGivesNoRows) {
-  auto manifest = ingest_csv(open_text("a,b\n"), {}, fresh()).value();
+  auto manifest = ingest("a,b\n", {}, fresh()).value();
   EXPECT_EQ(manifest.rows, 0);
   EXPECT_EQ(manifest.fields.size(), 2u);
   EXPECT_EQ(manifest.kind, store::Kind::table);
@@ -121,7 +121,7 @@ TEST_F(Ingest, TooManyColumns) {
 }
 
 TEST_F(Ingest, WrongEncodingIsNamed) {
-  EXPECT_THAT(error("a,Name\n1,x\n2,Jos\xe9\n").message,
+  EXPECT_THAT(error("a,Name\n1,x\n2,Jos\xe9\n", {.encoding = "utf-8"}).message,
               AllOf(HasSubstr("row 2"), HasSubstr("'Name'"), HasSubstr("Jos\\xe9"), HasSubstr("not UTF-8")));
 }
 
@@ -180,7 +180,7 @@ TEST_F(Ingest, ProgressCountsBytesAndRows) {
   std::string csv = "a\n";
   for (int i = 0; i < 300'000; ++i) csv += "1234567\n";
   std::vector<IngestProgress> told;
-  ASSERT_TRUE(ingest_csv(open_text(csv), {}, fresh(), [&](const IngestProgress& progress) { told.push_back(progress); }));
+  ASSERT_TRUE(ingest_csv(open_csv(open_text(csv), {}).value(), fresh(), [&](const IngestProgress& progress) { told.push_back(progress); }));
   ASSERT_GE(told.size(), 2u);
   EXPECT_EQ(told.back().rows, 300'000);
   EXPECT_EQ(told.back().bytes, static_cast<std::int64_t>(csv.size()));
@@ -209,7 +209,7 @@ class Endless final : public ByteSource {
 
 TEST_F(Ingest, CancelLeavesNothing) {
   std::stop_source stop;
-  auto manifest = ingest_csv(std::make_unique<Endless>(stop), {}, fresh(), {}, stop.get_token());
+  auto manifest = ingest_csv(open_csv(std::make_unique<Endless>(stop), {}).value(), fresh(), {}, stop.get_token());
   ASSERT_FALSE(manifest);
   EXPECT_EQ(manifest.error().code, Code::cancelled);
   EXPECT_EQ(files(), 0u);
@@ -217,14 +217,14 @@ TEST_F(Ingest, CancelLeavesNothing) {
 
 TEST_F(Ingest, AFileThatExistsIsNotTouched) {
   auto taken = write("taken.parquet", "mine");
-  EXPECT_FALSE(ingest_csv(open_text("a\n1\n"), {}, taken));
+  EXPECT_FALSE(ingest("a\n1\n", {}, taken));
   EXPECT_EQ(std::filesystem::file_size(taken), 4u);
 }
 
 TEST_F(Ingest, Titanic) {
   auto file = open_file("examples/titanic/titanic_train.csv");
   if (!file) GTEST_SKIP() << file.error().message;
-  auto manifest = ingest_csv(*std::move(file), {}, fresh()).value();
+  auto manifest = ingest_csv(open_csv(*std::move(file), {}).value(), fresh()).value();
   EXPECT_EQ(manifest.rows, 891);
   auto first = read_page(path("table1.parquet"), 0, 1).value()[0].as_object();
   EXPECT_EQ(first["Name"], "Braund, Mr. Owen Harris");
@@ -232,7 +232,7 @@ TEST_F(Ingest, Titanic) {
 }
 
 TEST_F(Ingest, WithoutSpaceOnTheDisk) {
-  auto manifest = ingest_csv(open_text("a\n1\n"), {}, "/dev/full");
+  auto manifest = ingest("a\n1\n", {}, "/dev/full");
   EXPECT_FALSE(manifest);
 }
 

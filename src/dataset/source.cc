@@ -54,6 +54,26 @@ class TextSource final : public ByteSource {
   std::size_t taken_ = 0;
 };
 
+class ReadAgain final : public ByteSource {
+ public:
+  ReadAgain(std::string begun, Source rest) : begun_(std::move(begun)), rest_(std::move(rest)) {}
+
+  Result<std::size_t> read(std::span<char> some) override {
+    auto size = std::min(some.size(), begun_.size() - given_);
+    if (size == 0) return rest_->read(some);
+    std::memcpy(some.data(), begun_.data() + given_, size);
+    given_ += size;
+    return size;
+  }
+  std::int64_t bytes_taken() const override { return rest_->bytes_taken(); }
+  std::optional<std::int64_t> bytes_total() const override { return rest_->bytes_total(); }
+
+ private:
+  std::string begun_;
+  std::size_t given_ = 0;
+  Source rest_;
+};
+
 }  // namespace
 
 Result<Source> open_file(const std::filesystem::path& path) {
@@ -68,5 +88,7 @@ Result<Source> open_file(const std::filesystem::path& path) {
 }
 
 Source open_text(std::string text) { return std::make_unique<TextSource>(std::move(text)); }
+
+Source read_again(std::string begun, Source rest) { return std::make_unique<ReadAgain>(std::move(begun), std::move(rest)); }
 
 }  // namespace lo::dataset

@@ -35,15 +35,17 @@ Result<Source> open_file(const std::filesystem::path& path);
 // A text in memory.
 Source open_text(std::string text);
 
+// `begun`, which was read from `rest` before, then what is left in it.
+Source read_again(std::string begun, Source rest);
+
 struct UnpackLimits {
   std::int64_t max_bytes = std::int64_t{1} << 40;     // unpacked: Code::too_large above
   double max_ratio = 300;                             // unpacked to packed: Code::too_large above …
   std::int64_t ratio_from = std::int64_t{256} << 20;  // … once that many bytes were unpacked
 };
 
-// What `packed` holds, unpacked when its first bytes are those of gzip or zstd (several members in a row are one text), as
-// it is otherwise; max_bytes holds for both. zip: Code::unsupported_media. A packed file that ends early or is damaged:
-// Code::unacceptable.
+// What `packed` holds, unpacked when its first bytes are those of gzip or zstd (several members in a row are one text) or zip (one file, see
+// zip.h), as it is otherwise; max_bytes holds for all. A packed file that ends early or is damaged: Code::unacceptable.
 Source unpack(Source packed, const UnpackLimits& limits = {});
 
 // Text in `encoding` ("utf-8", "latin-1", "cp1252", "utf-16", …) as UTF-8. A byte order mark is

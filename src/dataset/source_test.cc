@@ -1,5 +1,7 @@
 #include "dataset/source.h"
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <arrow/util/compression.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -78,16 +80,68 @@ TEST(Unpack, DamageIsSaid) {
   }
 }
 
-TEST(Unpack, ZipIsRefused) {
-  auto zip = unpacked(std::string("PK\x03\x04") + "rest");
-  ASSERT_FALSE(zip);
-  EXPECT_EQ(zip.error().code, Code::unsupported_media);
+using Files = std::vector<std::pair<std::string, std::string>>;
+
+// A zip archive of these, of which names that end in "/" are folders.
+std::string zip_of(const Files& files, const char* options = "") {
+  std::string packed(1 << 20, '\0');
+  std::size_t used = 0;
+  auto* writer = archive_write_new();
+  archive_write_set_format_zip(writer);
+  archive_write_set_options(writer, options);
+  archive_write_set_passphrase(writer, "secret");
+  archive_write_open_memory(writer, packed.data(), packed.size(), &used);
+  for (const auto& [name, content] : files) {
+    auto* entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name.c_str());
+    archive_entry_set_filetype(entry, name.ends_with('/') ? AE_IFDIR : AE_IFREG);
+    archive_entry_set_perm(entry, 0600);
+    archive_entry_set_size(entry, static_cast<la_int64_t>(content.size()));
+    archive_write_header(writer, entry);
+    archive_write_data(writer, content.data(), content.size());
+    archive_entry_free(entry);
+  }
+  archive_write_close(writer);
+  archive_write_free(writer);
+  packed.resize(used);
+  return packed;
+}
+
+TEST(Unpack, TheOneFileOfAZipArchive) {
+  auto text = text_of(1 << 19);
+  for (std::size_t piece : {7u, 4096u, 5'000'000u}) EXPECT_EQ(unpacked(zip_of({{"a.csv", text}}), piece), text);
+  EXPECT_EQ(unpacked(zip_of({{"a.csv", text}}, "zip:compression=store")), text);
+  EXPECT_EQ(unpacked(zip_of({{"a.csv", text}}, "zip:zip64")), text);
+  EXPECT_EQ(unpacked(zip_of({{"data/", ""}, {"data/a.csv", "a\n1\n"}, {"__MACOSX/data/._a.csv", "junk"}, {"data/.DS_Store", "junk"}})), "a\n1\n");
+}
+
+TEST(Unpack, OtherZipArchivesAreRefused) {
+  auto refusal = [](const Files& files, const char* options = "") { return unpacked(zip_of(files, options)).error(); };
+  EXPECT_EQ(refusal({{"a.csv", "a\n1\n"}, {"b.csv", "b\n2\n"}}).message, "the zip archive has more than one file: 'a.csv' and 'b.csv'");
+  EXPECT_EQ(refusal({{"folder/", ""}}).message, "the zip archive has no file");
+  EXPECT_EQ(refusal({}).code, Code::unacceptable);
+  EXPECT_EQ(refusal({{"[Content_Types].xml", "<x/>"}, {"xl/sheet1.xml", "<x/>"}}).code, Code::unsupported_media);
+  EXPECT_THAT(refusal({{"a.csv", "a\n1\n"}}, "zip:encryption=aes256").message, HasSubstr("'a.csv' in the zip archive is encrypted"));
+}
+
+TEST(Unpack, DamageOfAZipArchiveIsSaid) {
+  auto whole = zip_of({{"a.csv", text_of(1 << 19)}});
+  auto early = unpacked(whole.substr(0, whole.size() / 2)).error();
+  EXPECT_EQ(early.code, Code::unacceptable);
+  EXPECT_THAT(early.message, HasSubstr("the zip archive is damaged"));
+  auto damaged = whole;
+  damaged[whole.size() / 2] = static_cast<char>(damaged[whole.size() / 2] ^ 0x55);
+  EXPECT_THAT(unpacked(damaged).error().message, HasSubstr("the zip archive is damaged"));
+  auto stored = zip_of({{"a.csv", text_of(1 << 19)}}, "zip:compression=store");
+  stored[stored.size() / 2] = static_cast<char>(stored[stored.size() / 2] ^ 0x55);
+  EXPECT_THAT(unpacked(stored).error().message, HasSubstr("the zip archive is damaged"));  // by its checksum
+  EXPECT_FALSE(unpacked(std::string("PK\x03\x04") + "rest"));
 }
 
 TEST(Unpack, BombsAreRefused) {
   UnpackLimits limits{.max_bytes = 64 << 20, .max_ratio = 100, .ratio_from = 1 << 20};
-  for (auto type : {kGzip, kZstd}) {
-    auto bomb = unpacked(pack(std::string(8 << 20, '0'), type), 65536, limits);
+  for (const auto& packed : {pack(std::string(8 << 20, '0'), kGzip), pack(std::string(8 << 20, '0'), kZstd), zip_of({{"a.csv", std::string(8 << 20, '0')}})}) {
+    auto bomb = unpacked(packed, 65536, limits);
     ASSERT_FALSE(bomb);
     EXPECT_EQ(bomb.error().code, Code::too_large);
     EXPECT_THAT(bomb.error().message, HasSubstr("100 times"));

@@ -18,7 +18,7 @@ namespace lo::dataset {
 
 class TestServer {
  public:
-  // What to send for a path; the connection is closed then. One that begins with kHold is sent and the connection held open.
+  // What to send for a path, or for "PATH bytes=N-" where that is there and asked for; the connection is closed then. One that begins with kHold is sent and the connection held open.
   using Answers = std::map<std::string, std::string>;
   static constexpr std::string_view kHold = "HOLD ";
 
@@ -53,9 +53,7 @@ class TestServer {
     boost::system::error_code ignored;
     asio::streambuf request;
     asio::read_until(socket, request, "\r\n\r\n", ignored);
-    std::string method, target;
-    std::istream(&request) >> method >> target;
-    std::string_view text = answers_[target];
+    std::string_view text = answers_[key_of(request)];
     bool hold = text.starts_with(kHold);
     if (hold) text.remove_prefix(kHold.size());
     asio::write(socket, asio::buffer(text), ignored);
@@ -63,6 +61,15 @@ class TestServer {
       held_.push_back(std::move(socket));
     else
       socket.shutdown(Socket::shutdown_both, ignored);
+  }
+
+  std::string key_of(asio::streambuf& request) const {
+    std::istream lines(&request);
+    std::string method, target, line;
+    lines >> method >> target;
+    while (std::getline(lines, line) && line != "\r")
+      if (line.starts_with("Range: ") && answers_.contains(target + " " + line.substr(7, line.size() - 8))) return target + " " + line.substr(7, line.size() - 8);
+    return target;
   }
 
   Answers answers_;

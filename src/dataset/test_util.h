@@ -30,10 +30,15 @@ class FolderTest : public ::testing::Test {
   // A file that does not exist yet.
   std::filesystem::path fresh() { return path("table" + std::to_string(++tables_) + ".parquet"); }
 
+  static Result<store::Manifest> ingest(std::string csv, const CsvOptions& options, const std::filesystem::path& to) {
+    LO_ASSIGN(auto text, open_csv(open_text(std::move(csv)), options));
+    return ingest_csv(std::move(text), to);
+  }
+
   // The text as a table; fails the test when it does not ingest.
   std::filesystem::path table(std::string csv, const CsvOptions& options = {}) {
     auto to = fresh();
-    auto manifest = ingest_csv(open_text(std::move(csv)), options, to);
+    auto manifest = ingest(std::move(csv), options, to);
     EXPECT_TRUE(manifest) << manifest.error().message;
     return to;
   }

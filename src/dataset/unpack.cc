@@ -6,6 +6,7 @@
 
 #include "dataset/arrow_error.h"
 #include "dataset/source.h"
+#include "dataset/zip.h"
 
 namespace lo::dataset {
 namespace {
@@ -50,9 +51,10 @@ class UnpackSource final : public ByteSource {
     while (input_.size() < kMagicBytes && !ended_) LO_TRY(fill());
     packing_ = packing_of(input_);
     if (packing_ == Packing::none) return {};
-    if (packing_ == Packing::zip)
-      return fail(Code::unsupported_media,
-                  "the file is a zip archive or a spreadsheet: give the CSV itself, or packed with gzip or zstd");
+    if (packing_ == Packing::zip) {
+      packed_ = read_zip(read_again(std::exchange(input_, {}), std::move(packed_)));
+      return {};
+    }
     LO_ARROW_ASSIGN(codec_, Codec::Create(packing_ == Packing::gzip ? arrow::Compression::GZIP : arrow::Compression::ZSTD),
                     "unpack the file");
     LO_ARROW_ASSIGN(decompressor_, codec_->MakeDecompressor(), "unpack the file");
@@ -115,7 +117,7 @@ class UnpackSource final : public ByteSource {
     if (unpacked_ > limits_.max_bytes)
       return fail(Code::too_large, fmt::format("the file has more than {} bytes", limits_.max_bytes));
     auto taken = std::max<std::int64_t>(packed_->bytes_taken(), 1);
-    if (decompressor_ && unpacked_ > limits_.ratio_from &&
+    if (packing_ != Packing::none && unpacked_ > limits_.ratio_from &&
         static_cast<double>(unpacked_) / static_cast<double>(taken) > limits_.max_ratio)
       return fail(Code::too_large,
                   fmt::format("the packed file grows more than {:.0f} times when it is unpacked ({} bytes gave {})",
@@ -123,7 +125,7 @@ class UnpackSource final : public ByteSource {
     return {};
   }
 
-  Source packed_;
+  Source packed_;  // of a zip archive what is in it
   const UnpackLimits limits_;
   std::string input_;  // packed bytes; those before begin_ are used
   std::size_t begin_ = 0;

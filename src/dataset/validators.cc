@@ -6,12 +6,6 @@
 namespace lo::dataset {
 namespace {
 
-std::optional<std::string> header_of(CURL* easy, const char* name) {
-  curl_header* header = nullptr;
-  if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK) return std::nullopt;
-  return header->value;
-}
-
 void set_options(CURL* easy, const std::string& url, const DownloadOptions& options, AddressGuard& guard) {
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   restrict_to_web(easy);

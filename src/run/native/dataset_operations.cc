@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <fmt/format.h>
 #include <fstream>
 #include <vector>
@@ -19,6 +20,8 @@ namespace {
 constexpr std::string_view kRows = "rows.parquet";
 constexpr std::size_t kCopyBuffer = 1u << 20;
 constexpr auto kProgressInterval = std::chrono::milliseconds{250};
+
+double rounded(double number) { return std::round(number * 10) / 10; }
 
 engine::Outcome table_outcome(const store::Manifest& draft) {
   engine::Outcome outcome;
@@ -48,23 +51,32 @@ Result<dataset::Source> open_source(const json::object& request, const DatasetOp
 
 // Passes on a few figures a second, however often they come.
 dataset::Progress slowed_down(const NativeContext& native) {
-  auto last = std::make_shared<SteadyTime>();
-  return [last, tell = native.progress](const dataset::IngestProgress& progress) {
+  auto begun = SystemClock{}.steady();
+  return [begun, last = begun - kProgressInterval, tell = native.progress](const dataset::IngestProgress& progress) mutable {
     auto now = SystemClock{}.steady();
-    if (now - *last < kProgressInterval) return;
-    *last = now;
-    json::object data{{"bytes", progress.bytes}, {"rows", progress.rows}};
-    if (progress.total) data["total"] = *progress.total;
-    tell(std::move(data));
+    if (now - last < kProgressInterval) return;
+    last = now;
+    tell(progress_json(progress, now - begun));
   };
+}
+
+// What was not given and is not what most files have.
+json::object guesses_in(const dataset::CsvOptions& given, const dataset::CsvOptions& found) {
+  json::object facts;
+  if (given.encoding.empty() && found.encoding != "utf-8") facts["encoding"] = found.encoding;
+  if (given.delimiter == '\0' && found.delimiter != ',') facts["delimiter"] = std::string(1, found.delimiter);
+  return facts;
 }
 
 Result<engine::Outcome> ingest(const DatasetOptions& options, const json::object& request, const store::Staging& staging,
                                NativeContext& native) {
-  LO_ASSIGN(auto csv, dataset::parse_csv_options(request));
+  LO_ASSIGN(auto given, dataset::parse_csv_options(request));
   LO_ASSIGN(auto source, open_source(request, options, native.stop));
-  LO_ASSIGN(auto draft, dataset::ingest_csv(std::move(source), csv, staging.path() / kRows, slowed_down(native), native.stop));
+  LO_ASSIGN(auto csv, dataset::open_csv(std::move(source), given));
+  auto guesses = guesses_in(given, csv.options);
+  LO_ASSIGN(auto draft, dataset::ingest_csv(std::move(csv), staging.path() / kRows, slowed_down(native), native.stop));
   auto outcome = table_outcome(draft);
+  for (const auto& guess : guesses) outcome.facts.insert(guess);
   if (auto url = url_of(request); !url.empty()) outcome.facts["url"] = url;
   return outcome;
 }
@@ -169,6 +181,17 @@ Result<engine::Outcome> cast(const DatasetOptions& options, const engine::JobReq
 }
 
 }  // namespace
+
+json::object progress_json(const dataset::IngestProgress& progress, Duration since_begin) {
+  json::object data{{"bytes", progress.bytes}, {"rows", progress.rows}};
+  if (progress.total) data["total"] = *progress.total;
+  auto seconds = std::chrono::duration<double>(since_begin).count();
+  if (seconds <= 0 || progress.bytes <= 0) return data;
+  auto rate = static_cast<double>(progress.bytes) / seconds;
+  data["rate"] = std::round(rate);
+  if (progress.total) data["remaining"] = rounded(static_cast<double>(std::max<std::int64_t>(0, *progress.total - progress.bytes)) / rate);
+  return data;
+}
 
 std::map<std::string, NativeOperation, std::less<>> dataset_operations(const DatasetOptions& options) {
   using Request = engine::JobRequest;

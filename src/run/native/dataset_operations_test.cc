@@ -41,6 +41,15 @@ class DatasetOperationsTest : public RunnerFixture {
   }
 };
 
+TEST(ProgressOfAnIngest, SaysHowFastAndHowLong) {
+  using std::chrono::seconds;
+  EXPECT_EQ(progress_json({.bytes = 3000, .total = 10'000, .rows = 7}, seconds(2)),
+            (json::object{{"bytes", 3000}, {"rows", 7}, {"total", 10'000}, {"rate", 1500.0}, {"remaining", 4.7}}));
+  EXPECT_EQ(progress_json({.bytes = 3000, .total = {}, .rows = 7}, seconds(2)), (json::object{{"bytes", 3000}, {"rows", 7}, {"rate", 1500.0}}));
+  EXPECT_EQ(progress_json({.bytes = 0, .total = 10, .rows = 0}, seconds(0)), (json::object{{"bytes", 0}, {"rows", 0}, {"total", 10}}));
+  EXPECT_EQ(progress_json({.bytes = 11, .total = 10, .rows = 0}, seconds(1)).at("remaining"), 0.0);  // a server that said too little
+}
+
 TEST_F(DatasetOperationsTest, UploadBecomesATable) {
   auto outcome = titanic();
   ASSERT_EQ(outcome.state, State::finished) << outcome.exception;
@@ -51,6 +60,15 @@ TEST_F(DatasetOperationsTest, UploadBecomesATable) {
   EXPECT_EQ(outcome.facts.at("rows"), 2);
   EXPECT_EQ(outcome.facts.at("digest"), json::value(manifest->digest()));
   EXPECT_NE(manifest->part("rows.parquet"), nullptr);
+}
+
+TEST_F(DatasetOperationsTest, SaysWhatItGuessed) {
+  auto outcome = operate("dataset/csv", {{"upload", upload("Name;Price\nJos\xe9;3\n")}});
+  ASSERT_EQ(outcome.state, State::finished) << outcome.exception;
+  EXPECT_EQ(outcome.facts.at("fields"), (json::array{"Name", "Price"}));
+  EXPECT_EQ(outcome.facts.at("encoding"), "cp1252");
+  EXPECT_EQ(outcome.facts.at("delimiter"), ";");
+  for (const auto* name : {"encoding", "delimiter"}) EXPECT_FALSE(titanic().facts.contains(name));
 }
 
 TEST_F(DatasetOperationsTest, BadCsvNamesTheRow) {
