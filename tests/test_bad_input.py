@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from support import FileServer, unique
+from support import PREFIX, FileServer, unique
 
 
 def names(server):
@@ -84,6 +84,13 @@ def test_csv_files(shared, content, text):
         assert text.lower() in step["exception"].lower(), step["exception"]
     else:
         assert answer.status_code == 406 and text in answer.json()["detail"]
+
+
+def test_a_file_that_is_no_parquet_file_says_so(shared):
+    name = unique()
+    shared.http.post(f"{PREFIX}/dataset/parquet", params={"datasetName": name}, content=b"a,b\n1,2\n3,4\n", headers={"Content-Type": "application/octet-stream"})
+    step = shared.ended(name)
+    assert (step["status"], step["exception"]) == ("failed", "the file is no Parquet file: it does not begin with PAR1")
 
 
 def test_a_header_alone_is_a_table_without_rows(shared):

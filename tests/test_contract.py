@@ -11,7 +11,7 @@ from schemathesis.checks import load_all_checks
 from support import PREFIX, unique
 
 STREAMS = {"stream events", "observe step"}
-SERVICES = ["dataset/csv", "dataset/generic", "transform/projection", "transform/dataType", "explore/histogram", "function/python", "builder/sparkml",
+SERVICES = ["dataset/csv", "dataset/parquet", "dataset/generic", "transform/projection", "transform/dataType", "explore/histogram", "function/python", "builder/sparkml",
             *(f"{service}/{tool}" for service in ("model", "train", "predict", "evaluate", "tune", "transform", "explore")
               for tool in ("scikitlearn", "tensorflow"))]
 
@@ -40,8 +40,10 @@ def steps(shared):
               "classParameters": {"estimator": "#sklearn.svm.SVC()", "param_grid": {"C": [1, 2]}, "cv": 2}}
     table, model = names["dataset/csv"], names["model/scikitlearn"]
     shared.upload(table, b"a,b\n1,x\n")
-    shared.http.post(f"{PREFIX}/dataset/generic", params={"datasetName": names["dataset/generic"]}, content=b"any",
-                     headers={"Content-Type": "application/octet-stream"})
+    shared.finished(table)
+    for service, content in {"dataset/generic": b"any", "dataset/parquet": shared.get(f"/step/{table}/artifact").content}.items():
+        shared.http.post(f"{PREFIX}/{service}", params={"datasetName": names[service]}, content=content,
+                         headers={"Content-Type": "application/octet-stream"})
     made_of_table = {"inputDatasetName": table, "names": ["a"]}
     bodies = {"transform/projection": made_of_table | {"outputDatasetName": names["transform/projection"]},
               "explore/histogram": made_of_table | {"outputDatasetName": names["explore/histogram"]},

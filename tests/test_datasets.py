@@ -68,6 +68,27 @@ def test_a_download_that_breaks_off_goes_on(shared):
     assert len(asked) > 1 and asked[0] == 0 and asked == sorted(asked)
 
 
+def test_a_parquet_file_is_a_dataset_with_its_own_types(shared):
+    table, uploaded, fetched, projected = unique(), unique(), unique(), unique()
+    shared.upload(table, b"id,when\n1,2026-01-01\n2,2026-01-02\n", types='{"id": "integer", "when": "timestamp"}')
+    shared.finished(table)
+    content = shared.get(f"/step/{table}/artifact").content
+    answer = shared.http.post(f"{PREFIX}/dataset/parquet", params={"datasetName": uploaded}, content=content,
+                              headers={"Content-Type": "application/vnd.apache.parquet"})
+    assert answer.status_code == 201, answer.text
+    with FileServer(serve(content)) as files:
+        shared.made("/dataset/parquet", {"datasetName": fetched, "datasetURI": files.url + "/x.parquet"})
+    shared.made("/transform/projection", {"inputDatasetName": fetched, "outputDatasetName": projected, "names": ["id"]})
+    rows = [{"_id": 1, "id": 1, "when": "2026-01-01T00:00:00Z"}, {"_id": 2, "id": 2, "when": "2026-01-02T00:00:00Z"}]
+    for name in (uploaded, fetched):
+        assert shared.finished(name)["rows"] == 2
+        assert shared.get(f"/dataset/parquet/{name}").json()["result"][1:] == rows
+        assert shared.get(f"/dataset/parquet/{name}", query='{"id": {"$gt": 1}}').json()["result"] == rows[1:]
+    assert shared.rows(projected) == [{"_id": 1, "id": 1}, {"_id": 2, "id": 2}]
+    shared.function(projected + "f", "response = int(x['id'].sum())", functionParameters={"x": f"${uploaded}"})
+    assert shared.finished(projected + "f")["status"] == "finished"
+
+
 def test_another_upload_replaces_the_data_and_marks_its_children_stale(shared):
     name, child = unique(), unique()
     shared.upload(name, b"a,b\n1,2\n")

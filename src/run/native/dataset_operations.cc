@@ -12,6 +12,7 @@
 #include "dataset/cast.h"
 #include "dataset/histogram.h"
 #include "dataset/ingest.h"
+#include "dataset/parquet_ingest.h"
 #include "dataset/project.h"
 
 namespace lo::run {
@@ -81,6 +82,44 @@ Result<engine::Outcome> ingest(const DatasetOptions& options, const json::object
   return outcome;
 }
 
+// --- dataset/parquet ---
+
+Status copy_to_file(dataset::ByteSource& source, const std::filesystem::path& path, NativeContext& native) {
+  std::ofstream file(path, std::ios::binary);
+  std::vector<char> buffer(kCopyBuffer);
+  auto tell = slowed_down(native);
+  for (;;) {
+    LO_ASSIGN(auto got, source.read(buffer));
+    if (native.stop.stop_requested()) return fail(Code::cancelled, "the copy was cancelled");
+    if (got == 0) break;
+    if (!file.write(buffer.data(), static_cast<std::streamsize>(got))) return fail_errno("the file cannot be stored", errno);
+    tell({.bytes = source.bytes_taken(), .total = source.bytes_total(), .rows = 0});
+  }
+  if (!file.flush()) return fail_errno("the file cannot be stored", errno);
+  return {};
+}
+
+// A Parquet file is read from its end, so that one from elsewhere is fetched first.
+Result<std::filesystem::path> fetch(const DatasetOptions& options, const json::object& request, const std::filesystem::path& to, NativeContext& native) {
+  if (const auto* upload = request.if_contains("upload"); upload != nullptr && upload->is_object())
+    return options.store->path_of(store::uploaded_part(upload->get_object()));
+  LO_ASSIGN(auto source, open_source(request, options, native.stop));
+  LO_TRY(copy_to_file(*source, to, native));
+  return to;
+}
+
+Result<engine::Outcome> ingest_parquet(const DatasetOptions& options, const json::object& request, const store::Staging& staging,
+                                       NativeContext& native) {
+  auto fetched = staging.path() / "fetched";
+  LO_ASSIGN(auto file, fetch(options, request, fetched, native));
+  LO_ASSIGN(auto draft, dataset::ingest_parquet(file, staging.path() / kRows, slowed_down(native), native.stop));
+  std::error_code ignored;  // it goes with the staging folder at the latest
+  std::filesystem::remove(fetched, ignored);
+  auto outcome = table_outcome(draft);
+  if (auto url = url_of(request); !url.empty()) outcome.facts["url"] = url;
+  return outcome;
+}
+
 // --- Transformations of one table ---
 
 struct Table {
@@ -114,21 +153,6 @@ Result<std::vector<std::string>> names_in(const json::object& request) {
 }
 
 // --- dataset/generic ---
-
-Status copy_to_file(dataset::ByteSource& source, const std::filesystem::path& path, NativeContext& native) {
-  std::ofstream file(path, std::ios::binary);
-  std::vector<char> buffer(kCopyBuffer);
-  auto tell = slowed_down(native);
-  for (;;) {
-    LO_ASSIGN(auto got, source.read(buffer));
-    if (native.stop.stop_requested()) return fail(Code::cancelled, "the copy was cancelled");
-    if (got == 0) break;
-    if (!file.write(buffer.data(), static_cast<std::streamsize>(got))) return fail_errno("the file cannot be stored", errno);
-    tell({.bytes = source.bytes_taken(), .total = source.bytes_total(), .rows = 0});
-  }
-  if (!file.flush()) return fail_errno("the file cannot be stored", errno);
-  return {};
-}
 
 Result<engine::Outcome> keep_file(const DatasetOptions& options, const json::object& request, const store::Staging& staging,
                                   NativeContext& native) {
@@ -199,6 +223,8 @@ std::map<std::string, NativeOperation, std::less<>> dataset_operations(const Dat
   return {
       {"dataset/csv", [options](const Request& job, const Staging& staging,
                                 NativeContext& native) { return ingest(options, job.members.front().request, staging, native); }},
+      {"dataset/parquet", [options](const Request& job, const Staging& staging,
+                                    NativeContext& native) { return ingest_parquet(options, job.members.front().request, staging, native); }},
       {"dataset/generic", [options](const Request& job, const Staging& staging,
                                     NativeContext& native) { return keep_file(options, job.members.front().request, staging, native); }},
       {"explore/histogram", [options](const Request& job, const Staging& staging,
