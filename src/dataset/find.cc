@@ -5,6 +5,7 @@
 #include "dataset/cell.h"
 #include "dataset/page.h"
 #include "dataset/query.h"
+#include "dataset/query_prune.h"
 #include "dataset/query_tree.h"
 #include "dataset/table_file.h"
 
@@ -44,12 +45,19 @@ class Scan {
       if (stop.stop_requested()) return fail(Code::cancelled, "the query was cancelled");
       auto from = std::max(table_.first_row(group) + 1, range_.low);
       auto to = std::min(table_.first_row(group + 1), range_.high);
-      if (from <= to) LO_TRY(scan(group, from, to));
+      if (from <= to && may_match_in(group)) LO_TRY(scan(group, from, to));
     }
     return {};
   }
 
  private:
+  bool may_match_in(int group) const {
+    return may_match(query_.root(), [&](std::string_view field) -> std::optional<Bounds> {
+      auto index = table_.schema()->GetFieldIndex(std::string(field));
+      return index < 0 ? std::nullopt : table_.bounds(group, index);
+    });
+  }
+
   // Rows `from` to `to` by `_id`: the fields that the query names are read first, the others where a row matches.
   Status scan(int group, std::int64_t from, std::int64_t to) {
     LO_ASSIGN(auto narrow, table_.read(group, filtered_));

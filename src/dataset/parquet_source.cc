@@ -4,6 +4,8 @@
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/file_reader.h>
+#include <parquet/statistics.h>
+#include <concepts>
 
 #include "dataset/arrow_error.h"
 #include "dataset/table_source.h"
@@ -14,6 +16,42 @@ namespace {
 void add_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& leaves) {
   if (field.is_leaf()) leaves.push_back(field.column_index);
   for (const auto& child : field.children) add_leaves(child, leaves);
+}
+
+bool has_order(const arrow::DataType& type) {
+  switch (type.id()) {
+    case arrow::Type::INT8:
+    case arrow::Type::INT16:
+    case arrow::Type::INT32:
+    case arrow::Type::INT64:
+    case arrow::Type::FLOAT:
+    case arrow::Type::DOUBLE:
+    case arrow::Type::STRING:
+    case arrow::Type::LARGE_STRING: return true;
+    default: return false;
+  }
+}
+
+json::value value_of(std::integral auto number) { return std::int64_t{number}; }
+json::value value_of(std::floating_point auto number) { return double{number}; }
+json::value value_of(const parquet::ByteArray& text) { return json::string(std::string_view(text)); }
+
+template <class Physical>
+Bounds bounds_in(const parquet::Statistics& statistics) {
+  const auto& typed = static_cast<const parquet::TypedStatistics<Physical>&>(statistics);
+  return {.least = value_of(typed.min()), .greatest = value_of(typed.max())};
+}
+
+std::optional<Bounds> bounds_of(const parquet::Statistics& statistics) {
+  if (!statistics.HasMinMax()) return std::nullopt;
+  switch (statistics.physical_type()) {
+    case parquet::Type::INT32: return bounds_in<parquet::Int32Type>(statistics);
+    case parquet::Type::INT64: return bounds_in<parquet::Int64Type>(statistics);
+    case parquet::Type::FLOAT: return bounds_in<parquet::FloatType>(statistics);
+    case parquet::Type::DOUBLE: return bounds_in<parquet::DoubleType>(statistics);
+    case parquet::Type::BYTE_ARRAY: return bounds_in<parquet::ByteArrayType>(statistics);
+    default: return std::nullopt;
+  }
 }
 
 class ParquetSource final : public TableSource {
@@ -27,6 +65,14 @@ class ParquetSource final : public TableSource {
     for (int group = 0; group < metadata->num_row_groups(); ++group)
       first_rows_.push_back(first_rows_.back() + metadata->RowGroup(group)->num_rows());
     return {};
+  }
+
+  std::optional<Bounds> bounds(int group, int index) const override {
+    const auto& field = reader_->manifest().schema_fields.at(static_cast<std::size_t>(index));
+    if (!field.is_leaf() || !has_order(*schema_->field(index)->type())) return std::nullopt;
+    auto column = reader_->parquet_reader()->metadata()->RowGroup(group)->ColumnChunk(field.column_index);
+    auto statistics = column->is_stats_set() ? column->statistics() : nullptr;
+    return statistics == nullptr ? std::nullopt : bounds_of(*statistics);
   }
 
   Result<std::shared_ptr<arrow::RecordBatch>> read(int group, const std::vector<int>& indexes) override {

@@ -40,15 +40,6 @@ bool equal(const json::value& a, const json::value& b) {
   return a.kind() == b.kind() && a == b;
 }
 
-// Nothing when the two are of different types, or of one without order.
-std::partial_ordering order(const json::value& a, const json::value& b) {
-  if (a.is_number() && b.is_number()) return number_of(a) <=> number_of(b);
-  if (a.is_string() && b.is_string()) return std::string_view(a.get_string()) <=> std::string_view(b.get_string());
-  if (a.is_bool() && b.is_bool()) return a.get_bool() <=> b.get_bool();
-  if (a.is_null() && b.is_null()) return std::partial_ordering::equivalent;
-  return std::partial_ordering::unordered;
-}
-
 bool holds(Comparison comparison, const json::value& value, const json::value& operand) {
   switch (comparison) {
     case Comparison::equal: return equal(value, operand);
@@ -180,6 +171,14 @@ IdRange range_of(const All& all) {
 void fields_of(const ConditionPtr& condition, std::vector<std::string>& fields) { collect_fields(*condition, fields); }
 
 }  // namespace
+
+std::partial_ordering order(const json::value& a, const json::value& b) {
+  if (a.is_number() && b.is_number()) return number_of(a) <=> number_of(b);
+  if (a.is_string() && b.is_string()) return std::string_view(a.get_string()) <=> std::string_view(b.get_string());
+  if (a.is_bool() && b.is_bool()) return a.get_bool() <=> b.get_bool();
+  if (a.is_null() && b.is_null()) return std::partial_ordering::equivalent;
+  return std::partial_ordering::unordered;
+}
 
 bool Condition::matches(const json::object& document) const { return std::visit(Matcher(document), node_); }
 

@@ -1,8 +1,18 @@
 #include "dataset/query.h"
 
 #include <gmock/gmock.h>
+#include <arrow/builder.h>
+#include <arrow/io/file.h>
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <parquet/arrow/writer.h>
+#include <cmath>
+#include <random>
 
+#include "dataset/page.h"
+#include "dataset/table_file.h"
 #include "dataset/test_util.h"
 
 namespace lo::dataset {
@@ -222,6 +232,67 @@ TEST_F(Find, AcrossRowGroupsByNumber) {
   EXPECT_THAT(ids(R"({"_id": {"$gt": 9223372036854775807}})"), IsEmpty());
   EXPECT_THAT(ids(R"({"_id": -1})"), IsEmpty());
   EXPECT_THAT(ids(R"({"$or": [{"_id": 3}, {"n": 100000}]})"), ElementsAre(3, 100'000));
+}
+
+TEST_F(Find, GroupsThatCannotMatchAreNotRead) {
+  std::string csv = "n,t\n";
+  for (int i = 1; i <= 200'000; ++i) csv += std::to_string(i) + (i <= 100'000 ? ",a" : ",b") + "\n";
+  parquet_ = table(csv, {.types = {{"n", Type::integer}}});
+  {
+    std::fstream file(parquet_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(4);
+    file << std::string(1000, '\xff');  // the first values of the first group
+  }
+  json::object metadata{{"_id", 0}};
+  auto found = [&](const std::string& query) { return find(parquet_, parse_query(query).value(), metadata, 0, 10); };
+  EXPECT_FALSE(found(R"({"n": 3})"));
+  for (const auto* query : {R"({"n": 150000})", R"({"n": {"$gt": 199999.5}})", R"({"n": {"$in": [150000, "x"]}})", R"({"$or": [{"n": 150000}, {"n": "3"}]})",
+                            R"({"t": "b", "n": {"$gte": 150000, "$lt": 150001}})"})
+    EXPECT_EQ(found(query).value().size(), 1U) << query;
+  EXPECT_EQ(found(R"({"n": {"$gt": 200000}})").value().size(), 0U);
+}
+
+// Each query over a table in groups, of which bounds are known, against the same over each row by itself.
+TEST_F(Find, FindsWhatLookingAtEachRowFinds) {
+  std::mt19937 random(7);
+  std::string csv = "n,x,t\n";
+  for (int i = 0; i < 3000; ++i)
+    csv += fmt::format("{},{},{}\n", random() % 5 == 0 ? "" : std::to_string(i / 100), random() % 4 == 0 ? "" : std::to_string(0.5 * (i % 7)),
+                       std::string(random() % 3, static_cast<char>('a' + i / 1000)));
+  auto whole = table(csv, {.types = {{"n", Type::integer}, {"x", Type::number}}});
+  auto rows = read_page(whole, 0, 3000).value();
+  auto reader = TableReader::open(whole).value();
+  auto batch = reader.read(0).value();
+  parquet_ = path("small-groups.parquet");
+  auto sink = arrow::io::FileOutputStream::Open(parquet_.string()).ValueOrDie();
+  ASSERT_TRUE(parquet::arrow::WriteTable(*arrow::Table::FromRecordBatches({batch}).ValueOrDie(), arrow::default_memory_pool(), sink, 200).ok());
+  ASSERT_EQ(TableReader::open(parquet_).value().groups(), 15);
+  std::vector<std::string> operands{"0", "7", "7.5", "-1", "29", "30", "\"\"", "\"a\"", "\"bb\"", "\"zz\"", "null", "true", "1e300"};
+  for (const auto* field : {"n", "x", "t"})
+    for (const auto* operation : {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte"})
+      for (const auto& operand : operands) {
+        auto text = fmt::format(R"({{"$or": [{{"{}": {{"{}": {}}}}}, {{"$and": [{{"n": 12}}, {{"t": {{"$in": ["b", {}]}}}}]}}]}})", field, operation, operand, operand);
+        auto query = parse_query(text).value();
+        std::vector<int> expected;
+        for (const auto& row : rows)
+          if (query.matches(row.as_object())) expected.push_back(static_cast<int>(row.at("_id").as_int64()));
+        auto got = ids(text, 0, 10'000);
+        if (!got.empty() && got.front() == 0) got.erase(got.begin());  // the metadata
+        EXPECT_EQ(got, expected) << text;
+      }
+}
+
+TEST_F(Find, NoNumberIsOutsideOfTheBounds) {
+  arrow::DoubleBuilder numbers;
+  for (double number : {std::nan(""), 1.0, std::nan("")}) EXPECT_TRUE(numbers.Append(number).ok());
+  auto schema = arrow::schema({arrow::field("x", arrow::float64())});
+  parquet_ = fresh();
+  auto writer = TableWriter::open(parquet_, schema).value();
+  ASSERT_TRUE(writer.write(*arrow::RecordBatch::Make(schema, 3, {numbers.Finish().ValueOrDie()})));
+  ASSERT_TRUE(writer.finish());
+  EXPECT_THAT(ids(R"({"x": 1})"), ElementsAre(2));
+  EXPECT_THAT(ids(R"({"x": {"$gt": 1}})"), IsEmpty());
+  EXPECT_THAT(ids(R"({"_id": {"$gt": 0}, "x": null})"), ElementsAre(1, 3));  // shown as null
 }
 
 TEST_F(Find, WholeDocumentsComeBack) {

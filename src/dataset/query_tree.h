@@ -2,6 +2,7 @@
 #pragma once
 
 #include <re2/re2.h>
+#include <compare>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +69,9 @@ template <class T>
 ConditionPtr make_condition(T node) {
   return std::make_shared<Condition>(Condition::Node(std::move(node)));
 }
+
+// Of two numbers, texts, booleans or nulls; unordered when they are of different types, or of one without order.
+std::partial_ordering order(const json::value& a, const json::value& b);
 
 // The names of the (top-level) fields that the condition looks at.
 void collect_fields(const Condition& condition, std::vector<std::string>& fields);

@@ -34,6 +34,9 @@ class TableReader {
   }  // from 0; of groups(): rows()
   std::vector<store::Field> fields() const;
 
+  // Of a group and a field: see TableSource.
+  std::optional<Bounds> bounds(int group, int index) const { return source_->bounds(group, index); }
+
   // One group, of it the fields with the given indexes (in that order) or all. Never null.
   Result<std::shared_ptr<arrow::RecordBatch>> read(int group, const std::optional<std::vector<int>>& indexes = {});
 

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
+#include "base/json.h"
 
 namespace arrow {
 class RecordBatch;
@@ -15,11 +17,19 @@ class Schema;
 
 namespace lo::dataset {
 
+// The least and the greatest value of a field in a group of rows, both numbers or both texts. Nulls and NaN are not among them.
+struct Bounds {
+  json::value least, greatest;
+};
+
 class TableSource {
  public:
   virtual ~TableSource() = default;
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
   const std::vector<std::int64_t>& first_rows() const { return first_rows_; }
+
+  // Of one field, as the file tells it; nothing where it does not, and for types but integers, floats and texts.
+  virtual std::optional<Bounds> bounds(int, int) const { return std::nullopt; }
 
   // Of one group the fields with these indexes, in that order. Never null.
   virtual Result<std::shared_ptr<arrow::RecordBatch>> read(int group, const std::vector<int>& indexes) = 0;
