@@ -131,6 +131,18 @@ def test_queries_count_the_metadata_like_any_document(shared):
     assert [row["_id"] for row in page.json()["result"]] == [49, 50]
 
 
+def test_a_page_shows_the_fields_that_are_asked_for(shared):
+    name = unique()
+    shared.upload(name, b"a,b,c\n1,2,3\n4,5,6\n")
+    shared.finished(name)
+    assert shared.rows(name, fields="c,a") == [{"_id": 1, "c": "3", "a": "1"}, {"_id": 2, "c": "6", "a": "4"}]
+    assert shared.rows(name, fields="b", query='{"a": "4"}') == [{"_id": 2, "b": "5"}]
+    page = shared.get(f"/dataset/csv/{name}", fields="b", limit=2)
+    assert page.json()["result"][1:] == [{"_id": 1, "b": "2"}] and "fields=b" in page.headers["link"]
+    refused = shared.get(f"/dataset/csv/{name}", fields="a,d")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (406, "fields")
+
+
 def test_deleting_gives_back_what_upload_and_table_took(shared):
     import random
 

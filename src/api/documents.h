@@ -3,12 +3,14 @@
 
 #include "api/handlers.h"
 #include "api/service.h"
+#include "dataset/page.h"
 
 namespace lo::api {
 
 struct DocumentQuery {
   std::string query;  // MongoDB filter; "" is {}
   Page page;
+  dataset::ShownFields fields = {};  // of rows; none: all
   std::optional<int> revision;  // an old one; its rows instead of the newest good ones
   Shown shown = Shown::attempts;
 };

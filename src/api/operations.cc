@@ -23,6 +23,7 @@ json::array page_parameters() {
 json::array document_parameters() {
   auto out = page_parameters();
   out.push_back(parameter("query", "query", text_schema(), "a filter in MongoDB's words, as JSON"));
+  out.push_back(parameter("fields", "query", text_schema(), "of rows: the fields to show besides _id, parted by commas"));
   out.push_back(parameter("revision", "query", whole(2147483647), "an old revision"));
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <ranges>
 
 #include "api/artifacts.h"
 #include "api/requests.h"
@@ -87,6 +88,8 @@ Answer documents(const Context& context, const Service& service, std::string nam
   auto revision = whole_number(request, "revision", 0);
   if (!revision) co_return std::unexpected(revision.error());
   DocumentQuery query{.query = std::string(request.query_value("query").value_or("")), .page = *page, .revision = {}, .shown = service.shown};
+  if (auto fields = request.query_value("fields"))
+    for (auto field : std::views::split(std::string_view(*fields), ',')) query.fields.emplace_back(field.begin(), field.end());
   if (*revision > 0) query.revision = static_cast<int>(*revision);
   auto record = co_await load_step(context, name);
   if (!record) co_return std::unexpected(record.error());

@@ -32,8 +32,8 @@ class Matches {
 
 class Scan {
  public:
-  Scan(TableReader& table, const Query& query, Matches& matches)
-      : table_(table), query_(query), matches_(matches), range_(id_range(query.root())) {
+  Scan(TableReader& table, const Query& query, std::optional<std::vector<int>> shown, Matches& matches)
+      : table_(table), query_(query), shown_(std::move(shown)), matches_(matches), range_(id_range(query.root())) {
     std::vector<std::string> names;
     collect_fields(query.root(), names);
     for (int i = 0; i < table.schema()->num_fields(); ++i)
@@ -66,7 +66,7 @@ class Scan {
       auto row = id - table_.first_row(group) - 1;
       if (!query_.matches(row_json(*narrow, row, id)) || !matches_.wants_next()) continue;
       if (!wide) {
-        LO_ASSIGN(wide, table_.read(group));
+        LO_ASSIGN(wide, table_.read(group, shown_));
       }
       matches_.add(row_json(*wide, row, id));
     }
@@ -75,6 +75,7 @@ class Scan {
 
   TableReader& table_;
   const Query& query_;
+  const std::optional<std::vector<int>> shown_;
   Matches& matches_;
   const IdRange range_;
   std::vector<int> filtered_;
@@ -82,9 +83,9 @@ class Scan {
 
 // The metadata is document 0, so that no row needs to be looked at to be skipped.
 Result<json::array> find_all(const std::filesystem::path& parquet, const json::object& metadata, std::int64_t skip,
-                             std::int64_t limit) {
+                             std::int64_t limit, const ShownFields& fields) {
   bool with_metadata = skip <= 0 && limit > 0;
-  LO_ASSIGN(auto documents, read_page(parquet, skip - 1, limit - (with_metadata ? 1 : 0)));
+  LO_ASSIGN(auto documents, read_page(parquet, skip - 1, limit - (with_metadata ? 1 : 0), fields));
   if (with_metadata) documents.insert(documents.begin(), metadata);
   return documents;
 }
@@ -92,14 +93,14 @@ Result<json::array> find_all(const std::filesystem::path& parquet, const json::o
 }  // namespace
 
 Result<json::array> find(const std::filesystem::path& parquet, const Query& query, const json::object& metadata,
-                         std::int64_t skip, std::int64_t limit, std::stop_token stop) {
+                         std::int64_t skip, std::int64_t limit, std::stop_token stop, const ShownFields& fields) {
   if (stop.stop_requested()) return fail(Code::cancelled, "the query was cancelled");
-  if (query.matches_all()) return find_all(parquet, metadata, skip, limit);
+  if (query.matches_all()) return find_all(parquet, metadata, skip, limit, fields);
   Matches matches(skip, limit);
   if (query.matches(metadata) && !matches.full() && matches.wants_next()) matches.add(metadata);
-  if (matches.full()) return matches.take();
   LO_ASSIGN(auto table, TableReader::open(parquet));
-  LO_TRY(Scan(table, query, matches).run(stop));
+  LO_ASSIGN(auto shown, table.indexes_of(fields, "fields"));
+  LO_TRY(Scan(table, query, std::move(shown), matches).run(stop));
   return matches.take();
 }
 

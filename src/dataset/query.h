@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "dataset/page.h"
 
 namespace lo::dataset {
 
@@ -42,8 +43,9 @@ Result<Query> parse_query(std::string_view text);
 
 // The documents that match, in the order of `_id`: `metadata` is the document with `_id` 0, the rows of the table follow;
 // `skip` and `limit` count matches. Memory is bounded by a row group and the answer. A range of `_id` that the query asks
-// for is read alone; groups of rows whose least and greatest values say that none matches are not read. Blocks; Code::cancelled.
+// for is read alone; groups of rows whose least and greatest values say that none matches are not read. Of the rows
+// `fields` are shown, of the metadata all. Blocks; Code::cancelled.
 Result<json::array> find(const std::filesystem::path& parquet, const Query& query, const json::object& metadata,
-                         std::int64_t skip, std::int64_t limit, std::stop_token stop = {});
+                         std::int64_t skip, std::int64_t limit, std::stop_token stop = {}, const ShownFields& fields = {});
 
 }  // namespace lo::dataset

@@ -301,6 +301,23 @@ TEST_F(Find, WholeDocumentsComeBack) {
   EXPECT_EQ(json::serialize(found), R"([{"_id":2,"a":"2","b":"y"}])");
 }
 
+TEST_F(Find, ShowsTheFieldsThatAreAskedFor) {
+  parquet_ = table("a,b,c\n1,x,u\n2,y,v\n");
+  auto shown = [&](const std::string& query, const ShownFields& fields) -> Result<std::string> {
+    LO_ASSIGN(auto found, find(parquet_, parse_query(query).value(), {{"_id", 0}, {"name", "n"}}, 0, 10, {}, fields));
+    return json::serialize(found);
+  };
+  EXPECT_EQ(shown("", {"c", "a", "c"}), R"([{"_id":0,"name":"n"},{"_id":1,"c":"u","a":"1"},{"_id":2,"c":"v","a":"2"}])");
+  EXPECT_EQ(shown(R"({"b": "y"})", {"a"}), R"([{"_id":2,"a":"2"}])");  // a condition on what is not shown
+  EXPECT_EQ(shown(R"({"b": "y"})", {"_id"}), R"([{"_id":2}])");
+  for (const auto* query : {"", R"({"b": "y"})", R"({"b": "none"})"}) {
+    auto refused = shown(query, {"a", "bb"}).error();
+    EXPECT_EQ(refused.code, Code::unacceptable);
+    EXPECT_EQ(refused.fields.at(0).pointer, "fields");
+    EXPECT_THAT(refused.fields.at(0).detail, HasSubstr("there is no field 'bb'"));
+  }
+}
+
 TEST_F(Find, Stops) {
   parquet_ = table("a\n1\n");
   std::stop_source stop;

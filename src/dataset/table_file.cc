@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "dataset/arrow_error.h"
+#include "dataset/fields.h"
 #include "dataset/types.h"
 
 namespace lo::dataset {
@@ -56,6 +57,19 @@ Result<TableReader> TableReader::open(const std::filesystem::path& path) {
 }
 
 std::vector<store::Field> TableReader::fields() const { return fields_of(*schema()); }
+
+Result<std::optional<std::vector<int>>> TableReader::indexes_of(const std::vector<std::string>& names, const std::string& pointer) const {
+  if (names.empty()) return std::nullopt;
+  auto known = fields();
+  std::vector<int> indexes;
+  for (const auto& name : names) {
+    if (name == "_id") continue;
+    LO_TRY(check_field(name, known, pointer));
+    auto index = schema()->GetFieldIndex(name);
+    if (std::ranges::find(indexes, index) == indexes.end()) indexes.push_back(index);
+  }
+  return indexes;
+}
 
 Result<std::shared_ptr<arrow::RecordBatch>> TableReader::read(int group, const std::optional<std::vector<int>>& indexes) {
   using Batch = std::shared_ptr<arrow::RecordBatch>;

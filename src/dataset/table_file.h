@@ -37,6 +37,10 @@ class TableReader {
   // Of a group and a field: see TableSource.
   std::optional<Bounds> bounds(int group, int index) const { return source_->bounds(group, index); }
 
+  // For read(): the indexes of these fields, each once and without `_id`; all when none is named. Code::unacceptable at `pointer` for a name that
+  // no field has.
+  Result<std::optional<std::vector<int>>> indexes_of(const std::vector<std::string>& names, const std::string& pointer) const;
+
   // One group, of it the fields with the given indexes (in that order) or all. Never null.
   Result<std::shared_ptr<arrow::RecordBatch>> read(int group, const std::optional<std::vector<int>>& indexes = {});
 
