@@ -1,7 +1,9 @@
 // Random worlds: see world.h.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <random>
 
 #include "base/testing/temporary_folder.h"
 #include "catalog/fake_catalog.h"
@@ -46,11 +48,15 @@ TEST_P(EngineProperties, HoldInRandomWorlds) {
 // The same over SQLite, killed at every one of its writes in turn.
 class EngineOnDisk : public testing::TestWithParam<int> {};
 
-void die_at_each_write(unsigned seed, int first, int apart) {
+using Deadline = std::chrono::steady_clock::time_point;
+
+// Every `apart`th write from the `first` on, as far as there is time.
+void die_at_each_write(unsigned seed, int first, int apart, Deadline end = Deadline::max()) {
   World<SqliteDisk> undisturbed(seed);
   undisturbed.live();
   for (int write = first; write <= undisturbed.writes(); write += apart)
     for (bool written : {false, true}) {
+      if (std::chrono::steady_clock::now() > end) return;
       SCOPED_TRACE(testing::Message() << "seed " << seed << ", killed " << (written ? "after" : "before") << " write " << write);
       World<SqliteDisk>(seed, {.write = write, .written = written}).live();
       if (testing::Test::HasFailure()) return;
@@ -60,10 +66,11 @@ void die_at_each_write(unsigned seed, int first, int apart) {
 // Some of the writes of one world; with ORCHESTRA_LONG all writes of as many worlds as there is time for.
 TEST_P(EngineOnDisk, SurvivesADeathAtEachWrite) {
   constexpr int kApart = 6;
-  constexpr std::chrono::seconds kLong{40};
+  constexpr std::chrono::seconds kLong{60};
   if (std::getenv("ORCHESTRA_LONG") == nullptr) return die_at_each_write(1000U + static_cast<unsigned>(GetParam()), 1 + GetParam(), kApart);  // NOLINT(concurrency-mt-unsafe): one thread
   std::random_device random;
-  for (auto end = std::chrono::steady_clock::now() + kLong; std::chrono::steady_clock::now() < end && !HasFailure();) die_at_each_write(random(), 1, 1);
+  for (auto end = std::chrono::steady_clock::now() + kLong; std::chrono::steady_clock::now() < end && !HasFailure();)
+    die_at_each_write(random(), 1, 1, end);
 }
 
 INSTANTIATE_TEST_SUITE_P(Six, EngineOnDisk, testing::Range(0, 6));
