@@ -68,6 +68,9 @@ class Server:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if error[0] is not None:  # pytest shows it with the failure
+            status = self.process.poll()
+            print(f"the server {'runs' if status is None else f'has ended with status {status}'}; its log ends so:\n{self.log()}")
         if self.process.poll() is None:
             self.stop()
         self.http.close()
