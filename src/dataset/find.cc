@@ -2,6 +2,7 @@
 #include <arrow/type.h>
 #include <algorithm>
 
+#include "dataset/arrow_error.h"
 #include "dataset/cell.h"
 #include "dataset/page.h"
 #include "dataset/query.h"
@@ -96,12 +97,14 @@ Result<json::array> find(const std::filesystem::path& parquet, const Query& quer
                          std::int64_t skip, std::int64_t limit, std::stop_token stop, const ShownFields& fields) {
   if (stop.stop_requested()) return fail(Code::cancelled, "the query was cancelled");
   if (query.matches_all()) return find_all(parquet, metadata, skip, limit, fields);
-  Matches matches(skip, limit);
-  if (query.matches(metadata) && !matches.full() && matches.wants_next()) matches.add(metadata);
-  LO_ASSIGN(auto table, TableReader::open(parquet));
-  LO_ASSIGN(auto shown, table.indexes_of(fields, "fields"));
-  LO_TRY(Scan(table, query, std::move(shown), matches).run(stop));
-  return matches.take();
+  return guarded("read the table", [&]() -> Result<json::array> {
+    Matches matches(skip, limit);
+    if (query.matches(metadata) && !matches.full() && matches.wants_next()) matches.add(metadata);
+    LO_ASSIGN(auto table, TableReader::open(parquet));
+    LO_ASSIGN(auto shown, table.indexes_of(fields, "fields"));
+    LO_TRY(Scan(table, query, std::move(shown), matches).run(stop));
+    return matches.take();
+  });
 }
 
 }  // namespace lo::dataset

@@ -13,6 +13,8 @@
 namespace lo::dataset {
 namespace {
 
+constexpr std::int64_t kMostRows = std::int64_t{1} << 48;
+
 void add_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& leaves) {
   if (field.is_leaf()) leaves.push_back(field.column_index);
   for (const auto& child : field.children) add_leaves(child, leaves);
@@ -62,8 +64,11 @@ class ParquetSource final : public TableSource {
     LO_ARROW_TRY(reader_->GetSchema(&schema_), "read the table's schema");
     auto metadata = reader_->parquet_reader()->metadata();
     first_rows_ = {0};
-    for (int group = 0; group < metadata->num_row_groups(); ++group)
-      first_rows_.push_back(first_rows_.back() + metadata->RowGroup(group)->num_rows());
+    for (int group = 0; group < metadata->num_row_groups(); ++group) {
+      auto rows = metadata->RowGroup(group)->num_rows();
+      if (rows < 0 || rows > kMostRows - first_rows_.back()) return fail(Code::corrupt, "the table is damaged: it says that it has impossibly many rows");
+      first_rows_.push_back(first_rows_.back() + rows);
+    }
     return {};
   }
 
@@ -80,6 +85,8 @@ class ParquetSource final : public TableSource {
     for (int index : indexes) add_leaves(reader_->manifest().schema_fields.at(static_cast<std::size_t>(index)), leaves);
     LO_ARROW_ASSIGN(auto table, reader_->ReadRowGroup(group, leaves), "read the table");
     LO_ARROW_ASSIGN(auto batch, table->CombineChunksToBatch(), "read the table");
+    auto at = static_cast<std::size_t>(group);
+    if (batch->num_rows() != first_rows_.at(at + 1) - first_rows_.at(at)) return fail(Code::corrupt, "the table is damaged: it has not as many rows as it says");
     return batch;
   }
 

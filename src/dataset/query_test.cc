@@ -282,6 +282,21 @@ TEST_F(Find, FindsWhatLookingAtEachRowFinds) {
       }
 }
 
+// A step may have written anything as its table.
+TEST_F(Find, DamageIsAnErrorOrHarmless) {
+  auto whole = table("n,t\n1,x\n2,y\n", {.types = {{"n", Type::integer}}});
+  std::string bytes(std::filesystem::file_size(whole), '\0');
+  std::ifstream(whole, std::ios::binary).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  for (std::size_t at = 0; at < bytes.size(); ++at)
+    for (char flip : {'\x01', '\x08', '\xff'}) {
+      auto damaged = bytes;
+      damaged[at] = static_cast<char>(damaged[at] ^ flip);
+      auto file = write("damaged", damaged);
+      EXPECT_NO_THROW((void)find(file, parse_query(R"({"n": 2, "t": "y"})").value(), {{"_id", 0}}, 0, 10)) << at;
+      EXPECT_NO_THROW((void)read_page(file, 0, 10)) << at;
+    }
+}
+
 TEST_F(Find, NoNumberIsOutsideOfTheBounds) {
   arrow::DoubleBuilder numbers;
   for (double number : {std::nan(""), 1.0, std::nan("")}) EXPECT_TRUE(numbers.Append(number).ok());
