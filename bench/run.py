@@ -10,6 +10,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 
+import datasets
 import footprint
 import imdb
 import memory
@@ -23,7 +24,7 @@ import titanic
 import tools
 
 BENCHMARKS = {each.__name__: each.run
-              for each in (memory, footprint, noop, rivals, scale, recovery, observers, tools, titanic, imdb, mnist)}
+              for each in (memory, footprint, noop, rivals, scale, recovery, observers, datasets, tools, titanic, imdb, mnist)}
 
 
 def show(rows):

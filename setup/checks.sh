@@ -120,10 +120,10 @@ fuzz() {
   done
 }
 
-# The environment of the rivals is made for the one benchmark that needs it.
+# The environment of the rivals is made for the benchmarks that need it.
 run_benchmarks() {
   prepare python spark tensorflow test
-  case " ${*:-rivals} " in *" rivals "*) prepare rivals ;; esac
+  case " ${*:-rivals} " in *" rivals "* | *" datasets "*) prepare rivals ;; esac
   build release orchestra
   export ORCHESTRA_BINARY=$ORCHESTRA_HOME/build/release/orchestra
   cd "$ORCHESTRA_HOME"

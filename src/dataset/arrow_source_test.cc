@@ -10,6 +10,7 @@
 #include "dataset/project.h"
 #include "dataset/query.h"
 #include "dataset/table_file.h"
+#include "dataset/table_writer.h"
 #include "dataset/test_util.h"
 
 namespace lo::dataset {

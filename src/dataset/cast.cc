@@ -8,6 +8,7 @@
 #include "dataset/convert.h"
 #include "dataset/fields.h"
 #include "dataset/table_file.h"
+#include "dataset/table_writer.h"
 
 namespace lo::dataset {
 namespace {

@@ -1,30 +1,56 @@
 #include "dataset/csv_blocks.h"
 
-#include <arrow/buffer.h>
-#include <arrow/csv/chunker.h>
-#include <arrow/csv/options.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 
-#include "dataset/arrow_error.h"
+#include "dataset/shown.h"
 
 namespace lo::dataset {
+namespace {
 
-CsvBlocks::CsvBlocks(Source text, const arrow::csv::ParseOptions& options, std::size_t block_bytes, std::size_t max_row_bytes)
-    : text_(std::move(text)),
-      chunker_(arrow::csv::MakeChunker(options)),
-      block_bytes_(std::min(block_bytes, max_row_bytes)),
-      max_row_bytes_(max_row_bytes) {}
+std::string describe(const CsvRows::Ragged& ragged, std::size_t columns) {
+  return fmt::format("{} columns where {} are expected: {}", ragged.cells, columns, shown(ragged.text));
+}
 
-CsvBlocks::~CsvBlocks() = default;
+std::vector<std::string> texts_of(std::string_view text, const std::vector<CsvCell>& cells) {
+  std::vector<std::string> texts;
+  for (const auto& cell : cells) {
+    auto part = text.substr(cell.begin, cell.size);
+    auto& out = texts.emplace_back();
+    if (cell.coded)
+      decode_cell(part, out);
+    else
+      out = part;
+  }
+  return texts;
+}
 
-Result<std::optional<CsvBlock>> CsvBlocks::next() {
+}  // namespace
+
+CsvBlocks::CsvBlocks(Source text, char delimiter, std::size_t block_bytes, std::size_t max_row_bytes)
+    : text_(std::move(text)), delimiter_(delimiter), block_bytes_(std::min(block_bytes, max_row_bytes)), max_row_bytes_(max_row_bytes) {}
+
+Result<std::optional<std::vector<std::string>>> CsvBlocks::first_row() {
   for (auto size = block_bytes_; true; size = std::min(size * 2, max_row_bytes_)) {
     LO_TRY(fill(size));
-    if (rest_.empty()) return std::nullopt;
-    LO_ASSIGN(auto whole, whole_rows());
-    if (whole > 0) return take(whole);
-    if (ended_) return CsvBlock{std::move(rest_), CsvBlock::Fault::unclosed_quote};
-    if (rest_.size() >= max_row_bytes_) return CsvBlock{std::move(rest_), CsvBlock::Fault::too_long};
+    auto found = scan_first_row(rest_, delimiter_);
+    first_row_bytes_ = found.bytes;
+    if (found.rows > 0) return texts_of(rest_, found.cells);
+    rest_.erase(0, found.bytes);
+    if (rest_.empty() && ended_) return std::nullopt;
+    if (auto why = incomplete()) return fail(Code::unacceptable, "row 1, " + *why);
+  }
+}
+
+Result<std::optional<CsvBlock>> CsvBlocks::next(std::size_t columns) {
+  for (auto size = block_bytes_; true; size = std::min(size * 2, max_row_bytes_)) {
+    LO_TRY(fill(size));
+    auto rows = scan_csv(rest_, delimiter_, columns);
+    if (rows.rows > 0 || rows.ragged) return take(std::move(rows), columns);
+    rest_.erase(0, rows.bytes);
+    if (rest_.empty() && ended_) return std::nullopt;
+    if (auto why = incomplete()) return CsvBlock{.fault = RowFault{.row = 0, .detail = *std::move(why)}};
   }
 }
 
@@ -33,29 +59,36 @@ Result<std::optional<CsvBlock>> CsvBlocks::next() {
 Status CsvBlocks::fill(std::size_t size) {
   auto have = rest_.size();
   if (ended_ || have >= size) return {};
-  rest_.resize(size);
-  while (have < size && !ended_) {
-    auto got = text_->read({rest_.data() + have, size - have});
-    if (!got) return fail(got.error());
-    have += *got;
-    ended_ = *got == 0;
-  }
-  rest_.resize(have);
+  Status read;
+  rest_.resize_and_overwrite(size, [&](char* data, std::size_t) {
+    while (have < size && !ended_ && read) {
+      auto got = text_->read({data + have, size - have});
+      if (!got) read = std::unexpected(got.error());
+      auto bytes = got.value_or(0);
+      have += bytes;
+      ended_ = got && bytes == 0;
+    }
+    return have;
+  });
   if (ended_ && !rest_.empty() && rest_.back() != '\n') rest_ += '\n';
-  return {};
+  return read;
 }
 
-Result<std::size_t> CsvBlocks::whole_rows() const {
-  std::shared_ptr<arrow::Buffer> whole, partial;
-  LO_ARROW_TRY(chunker_->Process(std::make_shared<arrow::Buffer>(std::string_view(rest_)), &whole, &partial), "read the CSV");
-  return static_cast<std::size_t>(whole->size());
-}
-
-CsvBlock CsvBlocks::take(std::size_t size) {
-  CsvBlock block{rest_.substr(size), CsvBlock::Fault::none};
-  rest_.resize(size);
-  std::swap(rest_, block.text);
+CsvBlock CsvBlocks::take(CsvRows rows, std::size_t columns) {
+  CsvBlock block{.cells = std::move(rows.cells), .rows = rows.rows};
+  if (rows.ragged) block.fault = RowFault{.row = rows.rows, .detail = describe(*rows.ragged, columns)};
+  auto rest = rest_.substr(rows.bytes);
+  block.text = std::exchange(rest_, std::move(rest));
+  block.text.resize(rows.bytes);
+  block.bytes_taken = text_->bytes_taken();
   return block;
+}
+
+// Why what waits is not a whole row and does not become one.
+std::optional<std::string> CsvBlocks::incomplete() const {
+  if (ended_) return fmt::format("a quote is opened and never closed: {}", shown(rest_));
+  if (rest_.size() < max_row_bytes_) return std::nullopt;
+  return fmt::format("the row has at least {} bytes (is a quote never closed?): {}", max_row_bytes_, shown(rest_));
 }
 
 }  // namespace lo::dataset

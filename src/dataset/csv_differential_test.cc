@@ -2,65 +2,11 @@
 #include <gtest/gtest.h>
 #include <random>
 
+#include "dataset/naive_csv.h"
 #include "dataset/test_util.h"
 
 namespace lo::dataset {
 namespace {
-
-using Rows = std::vector<std::vector<std::string>>;
-
-// RFC 4180 with any line end. Empty lines are skipped.
-class NaiveCsv {
- public:
-  static Rows parse(std::string_view text) {
-    NaiveCsv parser;
-    for (std::size_t i = 0; i < text.size(); ++i) parser.step(text, i);
-    parser.end_row();
-    return std::move(parser.rows_);
-  }
-
- private:
-  void step(std::string_view text, std::size_t& i) {
-    char c = text[i];
-    if (quoted_ && c == '"' && i + 1 < text.size() && text[i + 1] == '"')
-      cell_ += text[++i];
-    else if (quoted_ && c == '"')
-      quoted_ = false;
-    else if (quoted_)
-      cell_ += c;
-    else if (c == '"' && fresh_)
-      open_quote();
-    else if (c == ',')
-      end_cell();
-    else if (c == '\n' || c == '\r')
-      end_row();
-    else
-      cell_ += c, fresh_ = false;
-  }
-  void open_quote() {
-    quoted_ = true;
-    fresh_ = false;
-    had_quote_ = true;
-  }
-  void end_cell() {
-    row_.push_back(std::exchange(cell_, {}));
-    fresh_ = true;
-  }
-  void end_row() {
-    bool is_empty = row_.empty() && cell_.empty() && !had_quote_;
-    had_quote_ = false;
-    if (is_empty) return;
-    end_cell();
-    rows_.push_back(std::exchange(row_, {}));
-  }
-
-  Rows rows_;
-  std::vector<std::string> row_;
-  std::string cell_;
-  bool quoted_ = false;
-  bool fresh_ = true;  // nothing of the cell was read
-  bool had_quote_ = false;
-};
 
 class Generator {
  public:
@@ -87,6 +33,8 @@ class Generator {
 
   std::string cell(bool not_empty) {
     if (pick(3) > 0) return plain(not_empty);
+    if (pick(8) == 0) return plain(true) + "\"" + plain(false);         // a quote inside
+    if (pick(8) == 0) return "\"a\"\"b\"" + plain(true) + "\"c";  // more after the closing quote
     std::string text = "\"";
     for (auto size = pick(12); size > 0; --size)
       text += std::vector<std::string>{"a", "\"\"", ",", "\n", "\r\n", "é", " ", "\r"}[pick(8)];
@@ -117,7 +65,7 @@ Rows cells_of(const json::array& documents) {
 TEST_F(CsvDifferential, SameCellsAsANaiveParser) {
   for (unsigned seed = 1; seed <= 40; ++seed) {
     auto text = Generator(seed).file();
-    auto expected = NaiveCsv::parse(text);
+    auto expected = NaiveCsv::parse(text + "\n");
     expected.erase(expected.begin());
     auto parquet = table(text);
     ASSERT_EQ(cells_of(read_page(parquet, 0, 1'000'000).value()), expected) << "seed " << seed;

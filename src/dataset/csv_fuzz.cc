@@ -19,9 +19,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.max_row_bytes = 4096;
   auto file = std::filesystem::temp_directory_path() / ("csv-fuzz-" + std::to_string(::getpid()) + ".parquet");
   std::string text(reinterpret_cast<const char*>(data) + 1, size - 1);
-  auto csv = open_csv(open_text(std::move(text)), options);
+  auto csv = open_csv(open_text(text), options);
   if (!csv) return 0;
-  auto manifest = ingest_csv(*std::move(csv), file);
+  auto manifest = ingest_csv(*std::move(csv), file, {}, {}, [&text] { return open_text(text); });
   if (!manifest && std::filesystem::exists(file)) std::abort();
   if (manifest) {
     auto page = read_page(file, 0, 10'000);

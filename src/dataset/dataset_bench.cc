@@ -66,9 +66,20 @@ class Files {
 
 void ingest(benchmark::State& state, const CsvOptions& options) {
   auto& files = Files::shared();
-  for (auto _ : state) ingest_csv(open_csv(open_file(files.csv_path()).value(), options).value(), files.output()).value();
+  for (auto _ : state) {
+    ingest_csv(open_csv(open_file(files.csv_path()).value(), options).value(), files.output(), {}, {}, [&] { return open_file(files.csv_path()); })
+        .value();
+  }
   state.SetBytesProcessed(state.iterations() * kBytes);
 }
+
+void big(benchmark::State& state, const CsvOptions& options) {
+  fs::path out = "/tmp/w/ds/big.parquet";
+  for (auto _ : state) { fs::remove(out); ingest_csv(open_csv(open_file("/tmp/w/ds/rows.csv").value(), options).value(), out, {}, {}, [] { return open_file("/tmp/w/ds/rows.csv"); }).value(); }
+  state.counters["MB"] = static_cast<double>(fs::file_size(out)) / 1e6;
+}
+BENCHMARK_CAPTURE(big, strings, CsvOptions{})->Unit(benchmark::kMillisecond)->UseRealTime()->MeasureProcessCPUTime();
+BENCHMARK_CAPTURE(big, infer, CsvOptions{.infer = true})->Unit(benchmark::kMillisecond)->UseRealTime()->MeasureProcessCPUTime();
 
 void page(benchmark::State& state) {
   auto& files = Files::shared();

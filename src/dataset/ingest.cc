@@ -2,26 +2,23 @@
 
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <arrow/util/future.h>
-#include <arrow/util/thread_pool.h>
 #include <fmt/format.h>
+
 #include <algorithm>
-#include <deque>
 
 #include "dataset/arrow_error.h"
 #include "dataset/cast.h"
-#include "dataset/csv_blocks.h"
+#include "dataset/csv_convert.h"
 #include "dataset/csv_header.h"
-#include "dataset/csv_parse.h"
+#include "dataset/csv_pipeline.h"
 #include "dataset/fields.h"
 #include "dataset/table_file.h"
+#include "dataset/table_writer.h"
 
 namespace lo::dataset {
 namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
-constexpr std::size_t kBlocksAhead = 4;                     // parsed while the first of them is written …
-constexpr std::size_t kBytesAhead = std::size_t{16} << 20;  // … fewer where rows are very long
 
 bool looks_like_html(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
@@ -37,165 +34,128 @@ std::shared_ptr<arrow::Schema> schema_of(const std::vector<std::string>& names, 
   return arrow::schema(std::move(fields));
 }
 
-// One run: blocks are read here, parsed on Arrow's CPU threads, and written here in order.
-class Ingest {
+std::unexpected<Error> fail_row(std::int64_t rows_before, const RowFault& fault) {
+  return fail(Code::unacceptable, fmt::format("row {}, {}", rows_before + fault.row + 1, fault.detail));
+}
+
+// A CSV text whose header was read.
+class Opened {
  public:
-  Ingest(Source text, const CsvOptions& options, const Progress& progress, std::stop_token stop)
-      : options_(options),
-        progress_(progress),
-        stop_(std::move(stop)),
-        parse_options_(parse_options(options.delimiter)),
-        blocks_(std::move(text), parse_options_, kBlockBytes, options.max_row_bytes) {}
+  explicit Opened(CsvText csv) : options_(std::move(csv.options)), blocks_(std::move(csv.text), options_.delimiter, kBlockBytes, options_.max_row_bytes) {}
 
-  Result<store::Manifest> run(const std::filesystem::path& to) {
-    LO_ASSIGN(auto first, begin());
-    LO_ASSIGN(auto writer, TableWriter::open(to, plan_->schema));
-    if (!first.text.empty()) LO_TRY(submit(std::move(first)));
-    while (true) {
-      if (stop_.stop_requested()) return cancelled();
-      LO_ASSIGN(auto block, blocks_.next());
-      if (!block) break;
-      LO_TRY(submit(*std::move(block)));
-      while (is_far_ahead()) LO_TRY(write_next(writer));
-    }
-    while (!parsing_.empty()) LO_TRY(write_next(writer));
-    return writer.finish();
-  }
-
-  // What infer found; fields that stay strings are left out.
-  Types inferred() const {
-    Types types;
-    for (std::size_t i = 0; i < guesses_.size(); ++i)
-      if (auto type = narrowest(guesses_[i]); type != Type::string && !options_.types.contains(plan_->names[i]))
-        types[plan_->names[i]] = type;
-    return types;
-  }
-
- private:
-  struct Parsing {
-    arrow::Future<ParsedBlock> parsed;
-    std::size_t bytes;
-  };
-
-  static std::unexpected<Error> cancelled() { return fail(Code::cancelled, "the ingest was cancelled"); }
-
-  // Makes the plan from the header. Gives the rows that come after it in the same block.
+  // Code::unacceptable for a header that will not do. Gives the first block of rows, which may have none.
   Result<CsvBlock> begin() {
-    while (true) {
-      if (stop_.stop_requested()) return cancelled();
-      LO_ASSIGN(auto block, blocks_.next());
-      if (!block) return fail(Code::unacceptable, "the file is empty");
-      if (looks_like_html(block->text)) return fail(Code::unacceptable, "the file is a web page (HTML), not CSV");
-      if (!options_.headers.empty()) return begin_with(options_.headers, *std::move(block), 0);
-      if (block->fault != CsvBlock::Fault::none) return fail_row(parse_block(*block, header_plan()).fault.value());
-      LO_ASSIGN(auto row, first_row(*block, parse_options_));
-      if (row) return begin_with(row->cells, *std::move(block), row->bytes);
+    auto header = blocks_.first_row();
+    if (looks_like_html(blocks_.beginning())) return fail(Code::unacceptable, "the file is a web page (HTML), not CSV");
+    if (!header) return fail(header.error());
+    if (!*header) return fail(Code::unacceptable, "the file is empty");
+    if (options_.headers.empty()) blocks_.skip_first_row();
+    LO_TRY(make_plan(options_.headers.empty() ? **header : options_.headers));
+    LO_ASSIGN(auto first, blocks_.next(plan_.names.size()));
+    return std::move(first).value_or(CsvBlock{});
+  }
+
+  CsvBlocks& blocks() { return blocks_; }
+  const CsvOptions& options() const { return options_; }
+  const CsvPlan& plan() const { return plan_; }
+
+  // The types of the fields whose types nobody gave.
+  void guess(const std::vector<TypeGuess>& guesses) {
+    for (std::size_t i = 0; i < guesses.size(); ++i) {
+      if (!plan_.guessed[i]) continue;
+      plan_.types[i] = guesses[i].narrowest();
+      plan_.guessed[i] = !guesses[i].is_settled();
     }
+    plan_.schema = schema_of(plan_.names, plan_.types);
   }
-
-  Result<CsvBlock> begin_with(const std::vector<std::string>& cells, CsvBlock block, std::size_t header_bytes) {
-    LO_ASSIGN(auto names, field_names(cells, options_));
-    std::vector<Type> types;
-    for (const auto& name : names) {
-      auto type = options_.types.find(name);
-      types.push_back(type == options_.types.end() ? Type::string : type->second);
-    }
-    auto plan = std::make_shared<CsvPlan>(header_plan());
-    plan->schema = schema_of(names, types);
-    plan->names = std::move(names);
-    plan->types = std::move(types);
-    plan->infer = options_.infer;
-    LO_TRY(check_types(options_.types, fields_of(*plan->schema)));
-    plan_ = std::move(plan);
-    block.text.erase(0, header_bytes);
-    return block;
-  }
-
-  CsvPlan header_plan() const {
-    CsvPlan plan;
-    plan.parse = parse_options_;
-    plan.max_row_bytes = options_.max_row_bytes;
-    return plan;
-  }
-
-  bool is_far_ahead() const { return parsing_.size() >= kBlocksAhead || bytes_ahead_ >= kBytesAhead; }
-
-  Status submit(CsvBlock block) {
-    auto bytes = block.text.size();
-    auto parse = [block = std::move(block), plan = plan_] { return parse_block(block, *plan); };
-    LO_ARROW_ASSIGN(auto parsed, arrow::internal::GetCpuThreadPool()->Submit(std::move(parse)), "read the CSV");
-    parsing_.push_back({std::move(parsed), bytes});
-    bytes_ahead_ += bytes;
-    return {};
-  }
-
-  Status write_next(TableWriter& writer) {
-    if (stop_.stop_requested()) return cancelled();
-    auto next = std::move(parsing_.front());
-    parsing_.pop_front();
-    bytes_ahead_ -= next.bytes;
-    LO_ARROW_ASSIGN(auto block, next.parsed.MoveResult(), "read the CSV");
-    if (block.error) return fail(*std::move(block.error));
-    if (block.fault) return fail_row(*block.fault);
-    LO_TRY(writer.write(*block.batch));
-    rows_ = writer.rows();
-    add_guesses(block.guesses);
-    if (progress_) progress_({blocks_.source().bytes_taken(), blocks_.source().bytes_total(), rows_});
-    return {};
-  }
-
-  void add_guesses(const std::vector<TypeSet>& guesses) {
-    if (guesses_.empty()) guesses_ = guesses;
-    for (std::size_t i = 0; i < guesses.size(); ++i) guesses_[i] = merge(guesses_[i], guesses[i]);
-  }
-
-  std::unexpected<Error> fail_row(const RowFault& fault) const {
-    return fail(Code::unacceptable, fmt::format("row {}, {}", rows_ + fault.row + 1, fault.detail));
-  }
-
-  const CsvOptions& options_;
-  const Progress& progress_;
-  const std::stop_token stop_;
-  const arrow::csv::ParseOptions parse_options_;
-  CsvBlocks blocks_;
-  std::shared_ptr<const CsvPlan> plan_;
-  std::deque<Parsing> parsing_;
-  std::size_t bytes_ahead_ = 0;
-  std::int64_t rows_ = 0;
-  std::vector<TypeSet> guesses_;
-};
-
-// Removes a file with its owner.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(std::filesystem::path path) : path_(std::move(path)) {}
-  ~TemporaryFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  const std::filesystem::path& path() const { return path_; }
 
  private:
-  std::filesystem::path path_;
+  Status make_plan(const std::vector<std::string>& cells) {
+    LO_ASSIGN(plan_.names, field_names(cells, options_));
+    for (const auto& name : plan_.names) {
+      auto type = options_.types.find(name);
+      plan_.types.push_back(type == options_.types.end() ? Type::string : type->second);
+      plan_.guessed.push_back(options_.infer && type == options_.types.end());
+    }
+    plan_.schema = schema_of(plan_.names, plan_.types);
+    return check_types(options_.types, fields_of(*plan_.schema));
+  }
+
+  const CsvOptions options_;
+  CsvPlan plan_;
+  CsvBlocks blocks_;
 };
 
-// The types are known at the end of the file alone, so the texts are written first and converted then.
-Result<store::Manifest> ingest_inferred(Ingest& ingest, const std::filesystem::path& to, std::stop_token stop) {
-  TemporaryFile texts(to.string() + ".texts");
-  LO_TRY(ingest.run(texts.path()));
-  return cast(texts.path(), ingest.inferred(), to, std::move(stop));
+using Written = std::optional<store::Manifest>;  // nothing when a guessed type did not hold
+
+Result<Written> write(CsvText csv, const std::filesystem::path& to, const Progress& progress, std::stop_token stop) {
+  Opened opened(std::move(csv));
+  LO_ASSIGN(auto first, opened.begin());
+  opened.guess(guess_types(first, opened.plan()));
+  LO_ASSIGN(auto writer, TableWriter::open(to, opened.plan().schema));
+  auto& blocks = opened.blocks();
+  bool misfit = false;
+  auto take = [&](const CsvBlock& block, ConvertedBlock converted) -> Status {
+    if (converted.error) return fail(*std::move(converted.error));
+    if (converted.fault) return fail_row(writer.rows(), *converted.fault);
+    misfit = converted.misfit;
+    if (misfit) return fail(Code::conflict, "a guessed type does not hold");
+    LO_TRY(writer.write(*converted.batch));
+    if (progress) progress({block.bytes_taken, blocks.bytes_total(), writer.rows()});
+    return {};
+  };
+  auto work = [&plan = opened.plan()](const CsvBlock& block) { return convert_block(block, plan); };
+  auto status = CsvPipeline(blocks, opened.plan().names.size(), std::move(stop), work, take).run(std::move(first));
+  if (misfit) return std::nullopt;
+  if (!status) return fail(status.error());
+  return writer.finish();
+}
+
+// The types of all fields, by all values.
+Result<Types> examine(CsvText csv, std::stop_token stop) {
+  Opened opened(std::move(csv));
+  LO_ASSIGN(auto first, opened.begin());
+  const auto& plan = opened.plan();
+  std::vector<TypeGuess> guesses(plan.names.size());
+  std::int64_t rows = 0;
+  auto take = [&](const CsvBlock& block, const std::vector<TypeGuess>& found) -> Status {
+    if (block.fault) return fail_row(rows, *block.fault);
+    rows += block.rows;
+    for (std::size_t i = 0; i < found.size(); ++i) guesses[i].add(found[i]);
+    return {};
+  };
+  auto work = [&plan](const CsvBlock& block) { return guess_types(block, plan); };
+  LO_TRY(CsvPipeline(opened.blocks(), plan.names.size(), std::move(stop), work, take).run(std::move(first)));
+  auto types = opened.options().types;
+  for (std::size_t i = 0; i < guesses.size(); ++i)
+    if (plan.guessed[i]) types[plan.names[i]] = guesses[i].narrowest();
+  return types;
+}
+
+// Most often the types of the first block hold to the end; where they do not, all values are looked at before anything is written.
+Result<store::Manifest> ingest(CsvText csv, const OpenAgain& again, const std::filesystem::path& to, const Progress& progress, std::stop_token stop) {
+  auto options = csv.options;
+  LO_ASSIGN(auto written, write(std::move(csv), to, progress, stop));
+  auto open_again = [&]() -> Result<CsvText> {
+    LO_ASSIGN(auto source, again());
+    return open_csv(std::move(source), options);
+  };
+  if (!written) {
+    LO_ASSIGN(auto text, open_again());
+    LO_ASSIGN(options.types, examine(std::move(text), stop));
+    options.infer = false;
+    LO_ASSIGN(text, open_again());
+    LO_ASSIGN(written, write(std::move(text), to, progress, stop));
+  }
+  if (!written) return fail(Code::internal, "a type that was found by all values does not hold");
+  return *std::move(written);
 }
 
 }  // namespace
 
-Result<store::Manifest> ingest_csv(CsvText csv, const std::filesystem::path& parquet_out, const Progress& progress, std::stop_token stop) {
-  return guarded("read the CSV", [&]() -> Result<store::Manifest> {
-    Ingest ingest(std::move(csv.text), csv.options, progress, stop);
-    if (csv.options.infer) return ingest_inferred(ingest, parquet_out, stop);
-    return ingest.run(parquet_out);
-  });
+Result<store::Manifest> ingest_csv(CsvText csv, const std::filesystem::path& parquet_out, const Progress& progress, std::stop_token stop,
+                                   const OpenAgain& again) {
+  return guarded("read the CSV", [&] { return ingest(std::move(csv), again, parquet_out, progress, std::move(stop)); });
 }
 
 }  // namespace lo::dataset

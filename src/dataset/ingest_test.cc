@@ -172,6 +172,48 @@ TEST_F(Ingest, InferLooksAtEveryValue) {
   EXPECT_EQ(files(), 2u);  // the intermediate files are gone
 }
 
+// What the first block says of a field need not hold to the end.
+TEST_F(Ingest, InferGoesByLateValuesToo) {
+  std::string begin = "empty,zip,whole,flag\n";
+  for (int i = 0; i < 100'000; ++i) begin += ",12345,1,true\n";  // more than a block
+  auto types_with = [&](const std::string& last) {
+    std::map<std::string, std::string> types;
+    for (const auto& field : TableReader::open(table(begin + last, {.infer = true})).value().fields()) types[field.name] = field.type;
+    return types;
+  };
+  using Map = std::map<std::string, std::string>;
+  EXPECT_EQ(types_with("7,1,1,true\n"), (Map{{"empty", "integer"}, {"zip", "integer"}, {"whole", "integer"}, {"flag", "boolean"}}));
+  EXPECT_EQ(types_with(",02139,1,yes\n"), (Map{{"empty", "string"}, {"zip", "string"}, {"whole", "integer"}, {"flag", "string"}}));
+  EXPECT_EQ(types_with(", 0213,1.5,\n"), (Map{{"empty", "string"}, {"zip", "string"}, {"whole", "number"}, {"flag", "boolean"}}));
+  EXPECT_EQ(files(), 3u);  // nothing but the tables
+}
+
+TEST_F(Ingest, InferReadsOnceMoreOnlyWhereItMust) {
+  std::string text = "a\n";
+  for (int i = 0; i < 300'000; ++i) text += "12345\n";
+  auto readings_of = [&](const std::string& csv) {
+    int readings = 0;
+    auto again = [&] {
+      ++readings;
+      return open_text(csv);
+    };
+    EXPECT_TRUE(ingest_csv(open_csv(open_text(csv), {.infer = true}).value(), fresh(), {}, {}, again));
+    return readings;
+  };
+  EXPECT_EQ(readings_of(text), 0);
+  EXPECT_EQ(readings_of(text + "x\n"), 2);
+}
+
+// Whatever goes wrong in a late block is told as it would be in the first.
+TEST_F(Ingest, InferTellsOfLateFaults) {
+  std::string text = "a,b\n";
+  for (int i = 0; i < 300'000; ++i) text += "12345,1\n";
+  CsvOptions options{.infer = true, .encoding = "utf-8"};
+  EXPECT_THAT(error(text + "1\n", options).message, HasSubstr("row 300001, 1 columns where 2 are expected"));
+  EXPECT_THAT(error(text + "x,1\n2\n", options).message, HasSubstr("row 300002, 1 columns where 2 are expected"));  // after a value that was not expected
+  EXPECT_THAT(error(text + "x,Jos\xe9\n", options).message, AllOf(HasSubstr("row 300001, field 'b'"), HasSubstr("not UTF-8")));
+}
+
 TEST_F(Ingest, InferYieldsToGivenTypes) {
   EXPECT_EQ(rows("a,b\n1,2\n", {.infer = true, .types = {{"a", Type::string}}}), R"([{"_id":1,"a":"1","b":2}])");
 }

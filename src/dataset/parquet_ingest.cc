@@ -11,6 +11,7 @@
 #include "dataset/arrow_error.h"
 #include "dataset/shown.h"
 #include "dataset/table_file.h"
+#include "dataset/table_writer.h"
 
 namespace lo::dataset {
 namespace {

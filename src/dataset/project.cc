@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "dataset/fields.h"
 #include "dataset/table_file.h"
+#include "dataset/table_writer.h"
 
 namespace lo::dataset {
 namespace {

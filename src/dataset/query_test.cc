@@ -13,6 +13,7 @@
 
 #include "dataset/page.h"
 #include "dataset/table_file.h"
+#include "dataset/table_writer.h"
 #include "dataset/test_util.h"
 
 namespace lo::dataset {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,6 +38,16 @@ Source open_text(std::string text);
 
 // `begun`, which was read from `rest` before, then what is left in it.
 Source read_again(std::string begun, Source rest);
+
+// A source, and its bytes from the start once more, at any time and as often as wanted; one of them at a time.
+struct Repeatable {
+  Source source;
+  std::function<Result<Source>()> again;
+};
+
+// For a source that gives its bytes but once: what is read is kept in `copy`, a file that does not exist yet. again() reads what is left first.
+// The file stays. Code::no_space when the disk is full.
+Repeatable keep_copy(Source source, const std::filesystem::path& copy);
 
 struct UnpackLimits {
   std::int64_t max_bytes = std::int64_t{1} << 40;     // unpacked: Code::too_large above

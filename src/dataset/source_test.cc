@@ -202,5 +202,26 @@ TEST_F(File, OnlyRegularFiles) {
   EXPECT_EQ(open_file(path("missing")).error().code, Code::not_found);
 }
 
+TEST_F(File, ASourceThatIsKeptCanBeReadAgain) {
+  std::string text(300'000, 'x');
+  text += "end";
+  auto kept = keep_copy(open_text(text), path("copy"));
+  std::array<char, 10> first{};
+  ASSERT_EQ(kept.source->read(first), 10u);
+  EXPECT_EQ(kept.source->bytes_total(), static_cast<std::int64_t>(text.size()));
+  EXPECT_EQ(drain(*kept.again().value(), 1 << 16), text);  // also what nobody has read yet
+  EXPECT_EQ(drain(*kept.again().value(), 1 << 16), text);
+  EXPECT_EQ(kept.source->read(first), 0u);
+}
+
+TEST_F(File, WhatCannotBeKeptIsAnError) {
+  auto kept = keep_copy(open_text("abc"), path("missing") / "copy");
+  std::array<char, 10> some{};
+  EXPECT_FALSE(kept.source->read(some));
+  EXPECT_FALSE(keep_copy(open_text("abc"), write("taken", "mine")).again());
+  auto empty = keep_copy(open_text(""), path("empty"));
+  EXPECT_EQ(drain(*empty.again().value(), 10), "");
+}
+
 }  // namespace
 }  // namespace lo::dataset

@@ -1,4 +1,4 @@
-// Tables as groups of record batches, read from Parquet or Arrow files and written as Parquet. Threads: one at a time; all functions block on the disk.
+// Tables as groups of record batches, read from Parquet or Arrow files. Threads: one at a time; all functions block on the disk.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,6 @@ namespace arrow {
 class RecordBatch;
 class Schema;
 }  // namespace arrow
-namespace parquet::arrow {
-class FileWriter;
-}  // namespace parquet::arrow
 
 namespace lo::dataset {
 
@@ -47,35 +44,6 @@ class TableReader {
  private:
   explicit TableReader(std::unique_ptr<TableSource> source) : source_(std::move(source)) {}
   std::unique_ptr<TableSource> source_;
-};
-
-// Writes zstd Parquet in row groups of a few MB, so that a page of rows is cheap to read. A file that is not finished is
-// removed.
-class TableWriter {
- public:
-  // `path` must not exist.
-  static Result<TableWriter> open(const std::filesystem::path& path, std::shared_ptr<arrow::Schema> schema);
-  TableWriter(TableWriter&&) noexcept;
-  TableWriter& operator=(TableWriter&&) = delete;
-  ~TableWriter();
-
-  Status write(const arrow::RecordBatch& batch);
-  std::int64_t rows() const { return rows_; }
-
-  // The file is complete, not synced. Gives the draft for store::publish.
-  Result<store::Manifest> finish();
-
- private:
-  TableWriter(std::filesystem::path path, std::shared_ptr<arrow::Schema> schema);
-  Status write_slice(const arrow::RecordBatch& batch);
-
-  std::filesystem::path path_;  // empty once finished
-  std::shared_ptr<arrow::Schema> schema_;
-  std::unique_ptr<parquet::arrow::FileWriter> writer_;
-  std::int64_t group_target_;
-  std::int64_t group_bytes_ = 0;
-  std::int64_t group_rows_ = 0;
-  std::int64_t rows_ = 0;
 };
 
 std::vector<store::Field> fields_of(const arrow::Schema& schema);

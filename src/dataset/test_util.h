@@ -30,9 +30,9 @@ class FolderTest : public ::testing::Test {
   // A file that does not exist yet.
   std::filesystem::path fresh() { return path("table" + std::to_string(++tables_) + ".parquet"); }
 
-  static Result<store::Manifest> ingest(std::string csv, const CsvOptions& options, const std::filesystem::path& to) {
-    LO_ASSIGN(auto text, open_csv(open_text(std::move(csv)), options));
-    return ingest_csv(std::move(text), to);
+  static Result<store::Manifest> ingest(const std::string& csv, const CsvOptions& options, const std::filesystem::path& to) {
+    LO_ASSIGN(auto text, open_csv(open_text(csv), options));
+    return ingest_csv(std::move(text), to, {}, {}, [&csv] { return open_text(csv); });
   }
 
   // The text as a table; fails the test when it does not ingest.

@@ -7,6 +7,7 @@
 #include "dataset/convert.h"
 #include "dataset/project.h"
 #include "dataset/table_file.h"
+#include "dataset/table_writer.h"
 #include "dataset/test_util.h"
 
 namespace lo::dataset {

@@ -19,8 +19,15 @@ namespace lo::run {
 namespace {
 
 constexpr std::string_view kRows = "rows.parquet";
+constexpr std::string_view kFetched = "fetched";  // a file from elsewhere, while it is needed
 constexpr std::size_t kCopyBuffer = 1u << 20;
 constexpr auto kProgressInterval = std::chrono::milliseconds{250};
+
+// What goes with the staging folder at the latest.
+void remove_early(const std::filesystem::path& path) {
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
+}
 
 double rounded(double number) { return std::round(number * 10) / 10; }
 
@@ -50,6 +57,15 @@ Result<dataset::Source> open_source(const json::object& request, const DatasetOp
   return dataset::open_url(url_of(request), options.download, std::move(stop));
 }
 
+// One that comes from elsewhere is kept in `copy` where it may have to be read twice: until its types are found.
+Result<dataset::Repeatable> open_repeatable(const DatasetOptions& options, const json::object& request, bool twice, const std::filesystem::path& copy,
+                                            std::stop_token stop) {
+  LO_ASSIGN(auto source, open_source(request, options, std::move(stop)));
+  if (!twice) return dataset::Repeatable{.source = std::move(source), .again = {}};
+  if (!request.contains("upload")) return dataset::keep_copy(std::move(source), copy);
+  return dataset::Repeatable{.source = std::move(source), .again = [options, request] { return open_source(request, options, {}); }};
+}
+
 // Passes on a few figures a second, however often they come.
 dataset::Progress slowed_down(const NativeContext& native) {
   auto begun = SystemClock{}.steady();
@@ -72,10 +88,12 @@ json::object guesses_in(const dataset::CsvOptions& given, const dataset::CsvOpti
 Result<engine::Outcome> ingest(const DatasetOptions& options, const json::object& request, const store::Staging& staging,
                                NativeContext& native) {
   LO_ASSIGN(auto given, dataset::parse_csv_options(request));
-  LO_ASSIGN(auto source, open_source(request, options, native.stop));
-  LO_ASSIGN(auto csv, dataset::open_csv(std::move(source), given));
+  auto copy = staging.path() / kFetched;
+  LO_ASSIGN(auto source, open_repeatable(options, request, given.infer, copy, native.stop));
+  LO_ASSIGN(auto csv, dataset::open_csv(std::move(source.source), given));
   auto guesses = guesses_in(given, csv.options);
-  LO_ASSIGN(auto draft, dataset::ingest_csv(std::move(csv), staging.path() / kRows, slowed_down(native), native.stop));
+  LO_ASSIGN(auto draft, dataset::ingest_csv(std::move(csv), staging.path() / kRows, slowed_down(native), native.stop, source.again));
+  remove_early(copy);
   auto outcome = table_outcome(draft);
   for (const auto& guess : guesses) outcome.facts.insert(guess);
   if (auto url = url_of(request); !url.empty()) outcome.facts["url"] = url;
@@ -110,11 +128,10 @@ Result<std::filesystem::path> fetch(const DatasetOptions& options, const json::o
 
 Result<engine::Outcome> ingest_parquet(const DatasetOptions& options, const json::object& request, const store::Staging& staging,
                                        NativeContext& native) {
-  auto fetched = staging.path() / "fetched";
+  auto fetched = staging.path() / kFetched;
   LO_ASSIGN(auto file, fetch(options, request, fetched, native));
   LO_ASSIGN(auto draft, dataset::ingest_parquet(file, staging.path() / kRows, slowed_down(native), native.stop));
-  std::error_code ignored;  // it goes with the staging folder at the latest
-  std::filesystem::remove(fetched, ignored);
+  remove_early(fetched);
   auto outcome = table_outcome(draft);
   if (auto url = url_of(request); !url.empty()) outcome.facts["url"] = url;
   return outcome;
