@@ -25,6 +25,10 @@ namespace lo::observe {
 class Webhooks;
 }
 
+namespace lo::dataset {
+struct TableCache;
+}
+
 namespace lo::api {
 
 inline constexpr std::string_view kPrefix = "/api/learningOrchestra/v1";
@@ -49,6 +53,7 @@ struct Context {
   engine::Runner* runner = nullptr;  // for jobs that belong to no step
   catalog::Catalog* catalog = nullptr;
   store::Store* store = nullptr;
+  dataset::TableCache* tables = nullptr;  // what pages of rows were read of lately; may be missing
   observe::Hub* hub = nullptr;
   observe::Webhooks* webhooks = nullptr;
   BlockingPool* pool = nullptr;

@@ -70,7 +70,7 @@ Result<json::array> rows_of(const Context& context, const StepRecord& record, co
   auto metadata = metadata_of(record);
   LO_ASSIGN(auto table, part_of_result(context, record, query.revision, rows_part, "a table"));
   if (!table) return select(json::array{std::move(metadata)}, filter, query.page);
-  return dataset::find(*table, filter, metadata, query.page.skip, query.page.limit, {}, query.fields);
+  return dataset::find(*table, filter, metadata, query.page.skip, query.page.limit, {}, query.fields, context.tables);
 }
 
 }  // namespace

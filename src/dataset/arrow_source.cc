@@ -1,4 +1,5 @@
 #include <arrow/array.h>
+#include <arrow/array/util.h>
 #include <arrow/io/file.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/record_batch.h>
@@ -18,35 +19,61 @@ constexpr std::int64_t kGroupRows = 64 * 1024;
 bool is_plain(const arrow::RecordBatch& batch) {
   return std::ranges::all_of(batch.columns(), [](const auto& column) {
     auto id = column->type_id();
-    return (id == arrow::Type::FLOAT || id == arrow::Type::DOUBLE) && column->null_count() == 0;
+    return (id == arrow::Type::FLOAT || id == arrow::Type::DOUBLE) && column->null_count() == 0 && column->offset() == 0;
   });
 }
 
+// Rows are read from the file, not from a mapping: one that is cut short behind our back would be the end of the process.
 class ArrowSource final : public TableSource {
  public:
   Status open(const std::filesystem::path& path) {
-    LO_ARROW_ASSIGN(auto file, arrow::io::MemoryMappedFile::Open(path.string(), arrow::io::FileMode::READ), "open the table");
-    LO_ARROW_ASSIGN(auto reader, arrow::ipc::RecordBatchFileReader::Open(file), "read the table");
+    LO_ARROW_ASSIGN(file_, arrow::io::ReadableFile::Open(path.string()), "open the table");
+    LO_ARROW_ASSIGN(auto mapped, arrow::io::MemoryMappedFile::Open(path.string(), arrow::io::FileMode::READ), "open the table");
+    LO_ARROW_ASSIGN(auto begin, mapped->ReadAt(0, 1), "read the table");
+    LO_ARROW_ASSIGN(auto reader, arrow::ipc::RecordBatchFileReader::Open(mapped), "read the table");
     if (reader->num_record_batches() != 1) return fail(Code::corrupt, "cannot read the table: it has not just one batch");
-    LO_ARROW_ASSIGN(batch_, reader->ReadRecordBatch(0), "read the table");
-    LO_ARROW_TRY(batch_->Validate(), "read the table");
-    if (!is_plain(*batch_)) return fail(Code::corrupt, "cannot read the table: it has other columns than plain numbers");
-    schema_ = batch_->schema();
-    first_rows_ = {0};
-    while (first_rows_.back() < batch_->num_rows()) first_rows_.push_back(std::min(first_rows_.back() + kGroupRows, batch_->num_rows()));
+    LO_ARROW_ASSIGN(auto batch, reader->ReadRecordBatch(0), "read the table");
+    LO_ARROW_TRY(batch->Validate(), "read the table");
+    if (!is_plain(*batch)) return fail(Code::corrupt, "cannot read the table: it has other columns than plain numbers");
+    LO_ARROW_ASSIGN(auto size, file_->GetSize(), "read the table");
+    for (const auto& column : batch->columns()) {
+      if (column->length() == 0) break;
+      auto offset = column->data()->buffers[1]->data() - begin->data();
+      auto bytes = column->length() * column->type()->byte_width();
+      if (offset < 0 || offset > size - bytes) return fail(Code::corrupt, "cannot read the table: its values do not lie in the file as they are");
+      offsets_.push_back(offset);
+    }
+    auto shape = std::make_shared<TableShape>();
+    shape->schema = batch->schema();
+    auto& first_rows = shape->first_rows;
+    first_rows = {0};
+    while (first_rows.back() < batch->num_rows()) first_rows.push_back(std::min(first_rows.back() + kGroupRows, batch->num_rows()));
+    shape_ = std::move(shape);
     return {};
   }
 
-  // A view: nothing is copied.
   Result<std::shared_ptr<arrow::RecordBatch>> read(int group, const std::vector<int>& indexes) override {
-    auto first = first_rows_.at(static_cast<std::size_t>(group));
-    auto rows = first_rows_.at(static_cast<std::size_t>(group) + 1) - first;
-    LO_ARROW_ASSIGN(auto batch, batch_->SelectColumns(indexes), "read the table");
-    return batch->Slice(first, rows);
+    auto first = shape_->first_rows.at(static_cast<std::size_t>(group));
+    return read_rows(group, 0, shape_->first_rows.at(static_cast<std::size_t>(group) + 1) - first, indexes);
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatch>> read_rows(int group, std::int64_t from, std::int64_t count, const std::vector<int>& indexes) override {
+    arrow::FieldVector fields;
+    arrow::ArrayVector columns;
+    for (int index : indexes) {
+      fields.push_back(shape_->schema->field(index));
+      auto width = fields.back()->type()->byte_width();
+      auto row = shape_->first_rows.at(static_cast<std::size_t>(group)) + from;
+      LO_ARROW_ASSIGN(auto values, file_->ReadAt(offsets_.at(static_cast<std::size_t>(index)) + row * width, count * width), "read the table");
+      if (values->size() != count * width) return fail(Code::corrupt, "the table is damaged: its file is shorter than it was");
+      columns.push_back(arrow::MakeArray(arrow::ArrayData::Make(fields.back()->type(), count, {nullptr, std::move(values)}, 0)));
+    }
+    return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), count, std::move(columns));
   }
 
  private:
-  std::shared_ptr<arrow::RecordBatch> batch_;
+  std::shared_ptr<arrow::io::ReadableFile> file_;
+  std::vector<std::int64_t> offsets_;  // of each column's values in the file, where it has some
 };
 
 }  // namespace

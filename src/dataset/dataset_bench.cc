@@ -73,14 +73,6 @@ void ingest(benchmark::State& state, const CsvOptions& options) {
   state.SetBytesProcessed(state.iterations() * kBytes);
 }
 
-void big(benchmark::State& state, const CsvOptions& options) {
-  fs::path out = "/tmp/w/ds/big.parquet";
-  for (auto _ : state) { fs::remove(out); ingest_csv(open_csv(open_file("/tmp/w/ds/rows.csv").value(), options).value(), out, {}, {}, [] { return open_file("/tmp/w/ds/rows.csv"); }).value(); }
-  state.counters["MB"] = static_cast<double>(fs::file_size(out)) / 1e6;
-}
-BENCHMARK_CAPTURE(big, strings, CsvOptions{})->Unit(benchmark::kMillisecond)->UseRealTime()->MeasureProcessCPUTime();
-BENCHMARK_CAPTURE(big, infer, CsvOptions{.infer = true})->Unit(benchmark::kMillisecond)->UseRealTime()->MeasureProcessCPUTime();
-
 void page(benchmark::State& state) {
   auto& files = Files::shared();
   std::mt19937_64 random(1);

@@ -84,9 +84,9 @@ class Scan {
 
 // The metadata is document 0, so that no row needs to be looked at to be skipped.
 Result<json::array> find_all(const std::filesystem::path& parquet, const json::object& metadata, std::int64_t skip,
-                             std::int64_t limit, const ShownFields& fields) {
+                             std::int64_t limit, const ShownFields& fields, TableCache* cache) {
   bool with_metadata = skip <= 0 && limit > 0;
-  LO_ASSIGN(auto documents, read_page(parquet, skip - 1, limit - (with_metadata ? 1 : 0), fields));
+  LO_ASSIGN(auto documents, read_page(parquet, skip - 1, limit - (with_metadata ? 1 : 0), fields, cache));
   if (with_metadata) documents.insert(documents.begin(), metadata);
   return documents;
 }
@@ -94,13 +94,14 @@ Result<json::array> find_all(const std::filesystem::path& parquet, const json::o
 }  // namespace
 
 Result<json::array> find(const std::filesystem::path& parquet, const Query& query, const json::object& metadata,
-                         std::int64_t skip, std::int64_t limit, std::stop_token stop, const ShownFields& fields) {
+                         std::int64_t skip, std::int64_t limit, std::stop_token stop, const ShownFields& fields,
+                         TableCache* cache) {
   if (stop.stop_requested()) return fail(Code::cancelled, "the query was cancelled");
-  if (query.matches_all()) return find_all(parquet, metadata, skip, limit, fields);
+  if (query.matches_all()) return find_all(parquet, metadata, skip, limit, fields, cache);
   return guarded("read the table", [&]() -> Result<json::array> {
     Matches matches(skip, limit);
     if (query.matches(metadata) && !matches.full() && matches.wants_next()) matches.add(metadata);
-    LO_ASSIGN(auto table, TableReader::open(parquet));
+    LO_ASSIGN(auto table, TableReader::open(parquet, cache));
     LO_ASSIGN(auto shown, table.indexes_of(fields, "fields"));
     LO_TRY(Scan(table, query, std::move(shown), matches).run(stop));
     return matches.take();

@@ -9,20 +9,17 @@
 
 namespace lo::dataset {
 
-Result<json::array> read_page(const std::filesystem::path& parquet, std::int64_t skip, std::int64_t limit, const ShownFields& fields) {
+Result<json::array> read_page(const std::filesystem::path& parquet, std::int64_t skip, std::int64_t limit, const ShownFields& fields, TableCache* cache) {
   return guarded("read the table", [&]() -> Result<json::array> {
-    LO_ASSIGN(auto table, TableReader::open(parquet));
+    LO_ASSIGN(auto table, TableReader::open(parquet, cache));
     LO_ASSIGN(auto indexes, table.indexes_of(fields, "fields"));
-    auto first = std::clamp<std::int64_t>(skip, 0, table.rows());
-    auto end = first + std::clamp<std::int64_t>(limit, 0, table.rows() - first);
+    auto row = std::clamp<std::int64_t>(skip, 0, table.rows());
+    auto end = row + std::clamp<std::int64_t>(limit, 0, table.rows() - row);
     json::array documents;
-    for (int group = 0; group < table.groups(); ++group) {
-      auto group_first = table.first_row(group);
-      auto from = std::max(first, group_first);
-      auto to = std::min(end, table.first_row(group + 1));
-      if (from >= to) continue;
-      LO_ASSIGN(auto batch, table.read(group, indexes));
-      for (auto row = from; row < to; ++row) documents.push_back(row_json(*batch, row - group_first, row + 1));
+    while (row < end) {
+      LO_ASSIGN(auto part, table.read_part(row, indexes));
+      for (auto to = std::min(end, part.first_row + part.batch->num_rows()); row < to; ++row)
+        documents.push_back(row_json(*part.batch, row - part.first_row, row + 1));
     }
     return documents;
   });

@@ -1,13 +1,16 @@
+#include <arrow/array.h>
 #include <arrow/io/file.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/file_reader.h>
+#include <parquet/page_index.h>
 #include <parquet/statistics.h>
 #include <concepts>
 
 #include "dataset/arrow_error.h"
+#include "dataset/parquet_rows.h"
 #include "dataset/table_source.h"
 
 namespace lo::dataset {
@@ -56,25 +59,37 @@ std::optional<Bounds> bounds_of(const parquet::Statistics& statistics) {
   }
 }
 
+Result<std::shared_ptr<const TableShape>> shape_in(parquet::arrow::FileReader& reader) {
+  auto shape = std::make_shared<TableShape>();
+  LO_ARROW_TRY(reader.GetSchema(&shape->schema), "read the table's schema");
+  shape->footer = reader.parquet_reader()->metadata();
+  auto& first_rows = shape->first_rows;
+  first_rows = {0};
+  for (int group = 0; group < shape->footer->num_row_groups(); ++group) {
+    auto rows = shape->footer->RowGroup(group)->num_rows();
+    if (rows < 0 || rows > kMostRows - first_rows.back()) return fail(Code::corrupt, "the table is damaged: it says that it has impossibly many rows");
+    first_rows.push_back(first_rows.back() + rows);
+  }
+  return shape;
+}
+
 class ParquetSource final : public TableSource {
  public:
-  Status open(const std::filesystem::path& path) {
-    LO_ARROW_ASSIGN(auto file, arrow::io::ReadableFile::Open(path.string()), "open the table");
-    LO_ARROW_ASSIGN(reader_, parquet::arrow::OpenFile(file, arrow::default_memory_pool()), "read the table");
-    LO_ARROW_TRY(reader_->GetSchema(&schema_), "read the table's schema");
-    auto metadata = reader_->parquet_reader()->metadata();
-    first_rows_ = {0};
-    for (int group = 0; group < metadata->num_row_groups(); ++group) {
-      auto rows = metadata->RowGroup(group)->num_rows();
-      if (rows < 0 || rows > kMostRows - first_rows_.back()) return fail(Code::corrupt, "the table is damaged: it says that it has impossibly many rows");
-      first_rows_.push_back(first_rows_.back() + rows);
+  Status open(const std::filesystem::path& path, std::shared_ptr<const TableShape> known) {
+    LO_ARROW_ASSIGN(file_, arrow::io::ReadableFile::Open(path.string()), "open the table");
+    parquet::arrow::FileReaderBuilder builder;
+    LO_ARROW_TRY(builder.Open(file_, parquet::default_reader_properties(), known ? known->footer : nullptr), "read the table");
+    LO_ARROW_ASSIGN(reader_, builder.Build(), "read the table");
+    shape_ = std::move(known);
+    if (!shape_) {
+      LO_ASSIGN(shape_, shape_in(*reader_));
     }
     return {};
   }
 
   std::optional<Bounds> bounds(int group, int index) const override {
     const auto& field = reader_->manifest().schema_fields.at(static_cast<std::size_t>(index));
-    if (!field.is_leaf() || !has_order(*schema_->field(index)->type())) return std::nullopt;
+    if (!field.is_leaf() || !has_order(*shape_->schema->field(index)->type())) return std::nullopt;
     auto column = reader_->parquet_reader()->metadata()->RowGroup(group)->ColumnChunk(field.column_index);
     auto statistics = column->is_stats_set() ? column->statistics() : nullptr;
     return statistics == nullptr ? std::nullopt : bounds_of(*statistics);
@@ -86,19 +101,51 @@ class ParquetSource final : public TableSource {
     LO_ARROW_ASSIGN(auto table, reader_->ReadRowGroup(group, leaves), "read the table");
     LO_ARROW_ASSIGN(auto batch, table->CombineChunksToBatch(), "read the table");
     auto at = static_cast<std::size_t>(group);
-    if (batch->num_rows() != first_rows_.at(at + 1) - first_rows_.at(at)) return fail(Code::corrupt, "the table is damaged: it has not as many rows as it says");
+    if (batch->num_rows() != shape_->first_rows.at(at + 1) - shape_->first_rows.at(at)) return fail(Code::corrupt, "the table is damaged: it has not as many rows as it says");
     return batch;
   }
 
+  Result<std::shared_ptr<arrow::RecordBatch>> read_rows(int group, std::int64_t from, std::int64_t count, const std::vector<int>& indexes) override {
+    auto index = reader_->parquet_reader()->GetPageIndexReader();
+    auto pages = index ? index->RowGroup(group) : nullptr;
+    arrow::FieldVector fields;
+    arrow::ArrayVector columns;
+    for (int index_of_field : indexes) {
+      fields.push_back(shape_->schema->field(index_of_field));
+      LO_ASSIGN(auto column, read_column(pages.get(), group, from, count, index_of_field));
+      columns.push_back(std::move(column));
+    }
+    return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), count, std::move(columns));
+  }
+
  private:
+  using Pages = parquet::RowGroupPageIndexReader;
+
+  Result<std::shared_ptr<arrow::Array>> read_column(Pages* group_pages, int group, std::int64_t from, std::int64_t count, int index) {
+    const auto& field = reader_->manifest().schema_fields.at(static_cast<std::size_t>(index));
+    const auto& type = shape_->schema->field(index)->type();
+    const auto* column = field.is_leaf() ? shape_->footer->schema()->Column(field.column_index) : nullptr;
+    auto pages = column != nullptr && group_pages != nullptr && reads_rows(*column, *type) ? group_pages->GetOffsetIndex(field.column_index) : nullptr;
+    if (!pages) return read_slice(group, from, count, index);
+    auto metadata = shape_->footer->RowGroup(group)->ColumnChunk(field.column_index);
+    return dataset::read_rows({file_.get(), column, metadata.get(), pages.get()}, type, from, count);
+  }
+
+  Result<std::shared_ptr<arrow::Array>> read_slice(int group, std::int64_t from, std::int64_t count, int index) {
+    LO_ASSIGN(auto all, read(group, {index}));
+    if (all->num_columns() != 1 || all->num_rows() < from + count) return fail(Code::corrupt, "the table is damaged: it has not as many rows as it says");
+    return all->column(0)->Slice(from, count);
+  }
+
+  std::shared_ptr<arrow::io::ReadableFile> file_;
   std::unique_ptr<parquet::arrow::FileReader> reader_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<TableSource>> open_parquet(const std::filesystem::path& path) {
+Result<std::unique_ptr<TableSource>> open_parquet(const std::filesystem::path& path, std::shared_ptr<const TableShape> known) {
   auto source = std::make_unique<ParquetSource>();
-  LO_TRY(source->open(path));
+  LO_TRY(source->open(path, std::move(known)));
   return source;
 }
 

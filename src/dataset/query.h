@@ -46,6 +46,7 @@ Result<Query> parse_query(std::string_view text);
 // for is read alone; groups of rows whose least and greatest values say that none matches are not read. Of the rows
 // `fields` are shown, of the metadata all. Blocks; Code::cancelled.
 Result<json::array> find(const std::filesystem::path& parquet, const Query& query, const json::object& metadata,
-                         std::int64_t skip, std::int64_t limit, std::stop_token stop = {}, const ShownFields& fields = {});
+                         std::int64_t skip, std::int64_t limit, std::stop_token stop = {}, const ShownFields& fields = {},
+                         TableCache* cache = nullptr);
 
 }  // namespace lo::dataset

@@ -14,6 +14,9 @@ namespace arrow {
 class RecordBatch;
 class Schema;
 }  // namespace arrow
+namespace parquet {
+class FileMetaData;
+}
 
 namespace lo::dataset {
 
@@ -22,11 +25,17 @@ struct Bounds {
   json::value least, greatest;
 };
 
+// What a table's file says of the whole. Immutable: any thread.
+struct TableShape {
+  std::shared_ptr<arrow::Schema> schema;
+  std::vector<std::int64_t> first_rows;  // of each group, and the number of rows at the end
+  std::shared_ptr<parquet::FileMetaData> footer;  // of a Parquet file
+};
+
 class TableSource {
  public:
   virtual ~TableSource() = default;
-  const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
-  const std::vector<std::int64_t>& first_rows() const { return first_rows_; }
+  const std::shared_ptr<const TableShape>& shape() const { return shape_; }
 
   // Of one field, as the file tells it; nothing where it does not, and for types but integers, floats and texts.
   virtual std::optional<Bounds> bounds(int, int) const { return std::nullopt; }
@@ -34,14 +43,17 @@ class TableSource {
   // Of one group the fields with these indexes, in that order. Never null.
   virtual Result<std::shared_ptr<arrow::RecordBatch>> read(int group, const std::vector<int>& indexes) = 0;
 
+  // The same of `count` rows of the group from its row `from` on (from 0).
+  virtual Result<std::shared_ptr<arrow::RecordBatch>> read_rows(int group, std::int64_t from, std::int64_t count, const std::vector<int>& indexes);
+
  protected:
-  std::shared_ptr<arrow::Schema> schema_;
-  std::vector<std::int64_t> first_rows_;  // of each group, and the number of rows at the end
+  std::shared_ptr<const TableShape> shape_;
 };
 
-Result<std::unique_ptr<TableSource>> open_parquet(const std::filesystem::path& path);
+// `known`: the file's shape, when it was read before.
+Result<std::unique_ptr<TableSource>> open_parquet(const std::filesystem::path& path, std::shared_ptr<const TableShape> known = {});
 
-// An Arrow file as the Python runtime makes it of plain numbers: one batch of float32 and float64 without nulls, mapped. Anything else
+// An Arrow file as the Python runtime makes it of plain numbers: one batch of float32 and float64 without nulls. Anything else
 // is Code::corrupt: nothing in it is followed that a step could have forged.
 Result<std::unique_ptr<TableSource>> open_arrow(const std::filesystem::path& path);
 

@@ -21,6 +21,7 @@
 #include "base/io_threads.h"
 #include "base/log.h"
 #include "catalog/sqlite/sqlite_catalog.h"
+#include "dataset/table_cache.h"
 #include "engine/conductor.h"
 #include "http/server.h"
 #include "run/leftovers.h"
@@ -44,6 +45,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kIoThreads = 2;
 constexpr std::size_t kBlockingThreads = 4;
+constexpr std::size_t kTableCacheBytes = std::size_t{64} << 20;
 constexpr std::size_t kEventsInMemory = 16'384;
 constexpr std::chrono::milliseconds kRequestGrace{1000};
 constexpr std::chrono::milliseconds kLongestEnd{9500};
@@ -134,6 +136,7 @@ class Application {
   std::unique_ptr<observe::Webhooks> webhooks_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<DiskGauge> disk_;
+  dataset::TableCache table_cache_{kTableCacheBytes};
   BlockingPool pool_{kBlockingThreads};
   BlockingPool native_pool_;
   api::Context context_;
@@ -206,6 +209,7 @@ Status Application::start_storage() {
 void Application::fill_context() {
   context_.catalog = catalog_.get();
   context_.store = store_.get();
+  context_.tables = &table_cache_;
   context_.hub = hub_.get();
   context_.webhooks = webhooks_.get();
   context_.pool = &pool_;
