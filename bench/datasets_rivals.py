@@ -27,12 +27,12 @@ def duckdb_work(name, source, target):
         "generate": f"copy ({GENERATED}) to '{target}' (format csv, header)",
         "strings": f"copy (select * from read_csv('{source}', all_varchar = true)) to '{target}' {PARQUET}",
         "infer": f"copy (select * from read_csv('{source}')) to '{target}' {PARQUET}",
-        "project": f"copy (select {columns} from '{source}') to '{target}' {PARQUET}",
-        "type": f"copy (select * replace ({casts}) from '{source}') to '{target}' {PARQUET}",
+        "project": f"copy (select {columns} from read_parquet('{source}')) to '{target}' {PARQUET}",
+        "type": f"copy (select * replace ({casts}) from read_parquet('{source}')) to '{target}' {PARQUET}",
     }
     if name in copies:
         return timed(lambda: connection.execute(copies[name]))
-    return timed(lambda: [connection.execute(f"select {field}, count(*) n from '{source}' group by 1 order by n desc, 1").fetchall()
+    return timed(lambda: [connection.execute(f"select {field}, count(*) n from read_parquet('{source}') group by 1 order by n desc, 1").fetchall()
                           for field in work.DRAWN])
 
 

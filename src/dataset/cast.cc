@@ -4,11 +4,9 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
-#include "dataset/arrow_error.h"
 #include "dataset/convert.h"
 #include "dataset/fields.h"
-#include "dataset/table_file.h"
-#include "dataset/table_writer.h"
+#include "dataset/rewrite.h"
 
 namespace lo::dataset {
 namespace {
@@ -68,14 +66,8 @@ Result<store::Manifest> cast(const std::filesystem::path& from, const Types& typ
   LO_TRY(check_types(types, reader.fields()));
   auto schema = cast_schema(*reader.schema(), types);
   LO_ASSIGN(auto writer, TableWriter::open(to, schema));
-  for (int group = 0; group < reader.groups(); ++group) {
-    if (stop.stop_requested()) return fail(Code::cancelled, "the conversion was cancelled");
-    LO_ASSIGN(auto batch, reader.read(group));
-    LO_ASSIGN(auto converted,
-              guarded("convert the table", [&] { return cast_batch(*batch, types, schema, reader.first_row(group)); }));
-    LO_TRY(writer.write(*converted));
-  }
-  return writer.finish();
+  auto change = [&](const Batch& batch, std::int64_t first_row) { return cast_batch(*batch, types, schema, first_row); };
+  return rewrite(reader, {}, change, std::move(writer), "the conversion", std::move(stop));
 }
 
 }  // namespace lo::dataset

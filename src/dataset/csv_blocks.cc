@@ -81,6 +81,7 @@ CsvBlock CsvBlocks::take(CsvRows rows, std::size_t columns) {
   block.text = std::exchange(rest_, std::move(rest));
   block.text.resize(rows.bytes);
   block.bytes_taken = text_->bytes_taken();
+  block.bytes_total = text_->bytes_total();
   return block;
 }
 

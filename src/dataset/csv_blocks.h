@@ -22,7 +22,8 @@ struct CsvBlock {
   std::vector<CsvCell> cells = {};  // in `text`, row after row
   std::int64_t rows = 0;
   std::optional<RowFault> fault = {};  // of the row after those
-  std::int64_t bytes_taken = 0;   // from the source, after this block
+  std::int64_t bytes_taken = 0;  // from the source, after this block
+  std::optional<std::int64_t> bytes_total = {};
 };
 
 class CsvBlocks {
@@ -41,7 +42,6 @@ class CsvBlocks {
 
   // The next block of rows with so many cells each; nothing at the end, and after a block with a fault nothing but that fault.
   Result<std::optional<CsvBlock>> next(std::size_t columns);
-  std::optional<std::int64_t> bytes_total() const { return text_->bytes_total(); }
 
  private:
   Status fill(std::size_t size);

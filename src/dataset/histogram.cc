@@ -11,11 +11,15 @@
 
 #include "dataset/arrow_error.h"
 #include "dataset/cell.h"
+#include "dataset/pipeline.h"
 #include "dataset/project.h"
+#include "dataset/table_cache.h"
 #include "dataset/table_file.h"
 
 namespace lo::dataset {
 namespace {
+
+constexpr int kGroupsAtOnce = 4;
 
 struct Count {
   json::value value;
@@ -53,20 +57,17 @@ Status each_group(TableReader& reader, int column, const std::stop_token& stop, 
 
 class ValueCounts {
  public:
-  // Code::too_large once there are too many.
-  Status add(const arrow::Array& column) {
-    LO_ARROW_ASSIGN(auto counted, arrow::compute::ValueCounts(column.Slice(0)), "count values");
-    const auto& values = *counted->field(0);
-    const auto& counts = static_cast<const arrow::Int64Array&>(*counted->field(1));
-    for (std::int64_t i = 0; i < counted->length(); ++i) {
-      auto value = cell_json(values, i);
-      auto& entry = counts_[write_json(value)];
-      entry.value = std::move(value);
-      entry.count += counts.Value(i);
-    }
-    if (counts_.size() > kMostDistinct) return fail(Code::too_large, "too many values");
-    return {};
+  void add(const GroupCounts& group) {
+    if (group.nulls > 0) add(nullptr, group.nulls);
+    for (std::size_t i = 0; i < group.counts.size(); ++i)
+      if (group.counts[i] > 0) add(cell_json(*group.values, static_cast<std::int64_t>(i)), group.counts[i]);
   }
+
+  void add(ValueCounts&& other) {
+    for (auto& [text, entry] : other.counts_) add(text, std::move(entry.value), entry.count);
+  }
+
+  bool are_too_many() const { return counts_.size() > kMostDistinct; }
 
   json::array documents() && {
     std::vector<Count> sorted;
@@ -80,18 +81,78 @@ class ValueCounts {
   }
 
  private:
+  void add(json::value value, std::int64_t count) {
+    auto text = write_json(value);
+    add(text, std::move(value), count);
+  }
+
+  void add(const std::string& text, json::value value, std::int64_t count) {
+    auto& entry = counts_[text];
+    if (entry.count == 0) entry.value = std::move(value);
+    entry.count += count;
+  }
+
   std::unordered_map<std::string, Count> counts_;  // by the value's JSON text
 };
 
-Result<json::array> count_values(TableReader& reader, int column, const std::string& pointer, const std::stop_token& stop) {
-  ValueCounts counts;
-  auto counted = each_group(reader, column, stop, [&](const arrow::Array& part) { return counts.add(part); });
-  if (!counted && counted.error().code == Code::too_large)
-    return fail_field(Code::unacceptable, pointer,
-                      fmt::format("the field '{}' has over {} different values: give \"bins\" for a numeric field, or choose another",
-                                  reader.schema()->field(column)->name(), kMostDistinct));
-  if (!counted) return std::unexpected(counted.error());
-  return std::move(counts).documents();
+// Some groups, counted by one thread with a reader of its own.
+struct Groups {
+  int begin, end;
+};
+
+Pieces<Groups> parts_of(int groups) {
+  auto next = [groups, begin = 0]() mutable -> Result<std::optional<Groups>> {
+    if (begin == groups) return std::nullopt;
+    auto end = std::min(groups, begin + kGroupsAtOnce);
+    return Groups{std::exchange(begin, end), end};
+  };
+  return {.what = "the histogram", .next = next, .bytes = [](const Groups&) { return std::size_t{0}; }};
+}
+
+class FieldCounts {
+ public:
+  FieldCounts(std::filesystem::path table, TableCache& cache, int column) : table_(std::move(table)), cache_(cache), column_(column) {}
+
+  // Nothing when the values are too many.
+  Result<std::optional<ValueCounts>> run(int groups, const std::stop_token& stop) const {
+    ValueCounts all;
+    auto work = [this](const Groups& part) { return count(part); };
+    auto take = [&all](const Groups&, const Result<Counted>& counts) -> Status {
+      if (!counts) return fail(counts.error());
+      all.add(std::move(**counts));
+      return all.are_too_many() ? Status(fail(Code::too_large, "too many values")) : Status();
+    };
+    auto status = Pipeline(parts_of(groups), stop, work, take).run();
+    if (!status && status.error().code == Code::too_large) return std::nullopt;
+    if (!status) return fail(status.error());
+    return all;
+  }
+
+ private:
+  using Counted = std::shared_ptr<ValueCounts>;
+
+  Result<Counted> count(const Groups& part) const {
+    LO_ASSIGN(auto reader, TableReader::open(table_, &cache_));
+    auto counts = std::make_shared<ValueCounts>();
+    for (int group = part.begin; group < part.end && !counts->are_too_many(); ++group) {
+      LO_ASSIGN(auto found, reader.count(group, column_));
+      counts->add(found);
+    }
+    return counts;
+  }
+
+  const std::filesystem::path table_;
+  TableCache& cache_;
+  const int column_;
+};
+
+Result<json::array> count_values(const std::filesystem::path& table, TableCache& cache, const TableReader& reader, int column, const std::string& pointer,
+                                 const std::stop_token& stop) {
+  LO_ASSIGN(auto counts, FieldCounts(table, cache, column).run(reader.groups(), stop));
+  if (counts) return std::move(*counts).documents();
+  return fail_field(Code::unacceptable, pointer,
+                    fmt::format("the field '{}' has over {} different values: give \"bins\" for a numeric field, or choose another",
+                                reader.schema()->field(column)->name(), kMostDistinct));
 }
 
 // --- In ranges ---
@@ -149,14 +210,15 @@ bool holds_numbers(const arrow::DataType& type) { return arrow::is_integer(type.
 
 Result<json::array> histogram(const std::filesystem::path& table, std::span<const std::string> names, std::optional<int> bins,
                               std::stop_token stop) {
-  LO_ASSIGN(auto reader, TableReader::open(table));
+  TableCache cache(0);  // of what the file says of itself, for the readers that work side by side
+  LO_ASSIGN(auto reader, TableReader::open(table, &cache));
   LO_TRY(check_projection(names, reader.fields()));
   json::array documents;
   for (std::size_t i = 0; i < names.size(); ++i) {
     auto column = reader.schema()->GetFieldIndex(names[i]);
     auto in_bins = bins && holds_numbers(*reader.schema()->field(column)->type());
     LO_ASSIGN(auto counts, in_bins ? count_bins(reader, column, *bins, stop)
-                                   : count_values(reader, column, fmt::format("/names/{}", i), stop));
+                                   : count_values(table, cache, reader, column, fmt::format("/names/{}", i), stop));
     json::object document;
     document[names[i]] = std::move(counts);
     documents.push_back(std::move(document));

@@ -1,7 +1,9 @@
 #include "dataset/histogram.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "dataset/table_file.h"
 #include "dataset/test_util.h"
 
 namespace lo::dataset {
@@ -55,6 +57,32 @@ TEST_F(Histogram, BinsCountNumbersAndNulls) {
 TEST_F(Histogram, BinsOfOneValueAndOfNone) {
   EXPECT_EQ(of(table("n\n7\n7\n", inferred()), {"n"}, 5), R"([{"n":[{"_id":7,"to":7,"count":2}]}])");
   EXPECT_EQ(of(table("s\nx\n"), {"s"}, 5), R"([{"s":[{"_id":"x","count":1}]}])");
+}
+
+// Several groups, counted side by side; with and without a dictionary in the file.
+TEST_F(Histogram, OfManyRowsOfEveryType) {
+  constexpr int kRows = 150'000;
+  std::string csv = "text,whole,part,flag,time,some\n";
+  for (int i = 0; i < kRows; ++i)
+    csv += fmt::format("t{},{},{}.5,{},2026-01-0{},{}\n", i % 3, i % 3, i % 3, i % 2 == 0, i % 2 + 1, i < 100 ? "7" : "");
+  auto path = table(csv, inferred());
+  ASSERT_GT(TableReader::open(path).value().groups(), 1);
+  EXPECT_EQ(of(path, {"text"}), R"([{"text":[{"_id":"t0","count":50000},{"_id":"t1","count":50000},{"_id":"t2","count":50000}]}])");
+  EXPECT_EQ(of(path, {"whole"}), R"([{"whole":[{"_id":0,"count":50000},{"_id":1,"count":50000},{"_id":2,"count":50000}]}])");
+  EXPECT_EQ(of(path, {"part"}), R"([{"part":[{"_id":0.5,"count":50000},{"_id":1.5,"count":50000},{"_id":2.5,"count":50000}]}])");
+  EXPECT_EQ(of(path, {"flag"}), R"([{"flag":[{"_id":false,"count":75000},{"_id":true,"count":75000}]}])");
+  EXPECT_EQ(of(path, {"time"}), R"([{"time":[{"_id":"2026-01-01T00:00:00Z","count":75000},{"_id":"2026-01-02T00:00:00Z","count":75000}]}])");
+  EXPECT_EQ(of(path, {"some"}), R"([{"some":[{"_id":null,"count":149900},{"_id":7,"count":100}]}])");
+}
+
+TEST_F(Histogram, OfAFileThatWasCutShortIsAnError) {
+  std::string csv = "a\n";
+  for (int i = 0; i < 100'000; ++i) csv += std::to_string(i % 7) + "\n";
+  auto path = table(csv);
+  auto content = std::filesystem::file_size(path);
+  std::filesystem::resize_file(path, content - 10);
+  std::vector<std::string> names{"a"};
+  EXPECT_EQ(histogram(path, names, {}).error().code, Code::corrupt);
 }
 
 TEST_F(Histogram, CanBeStopped) {

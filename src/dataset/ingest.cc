@@ -10,8 +10,8 @@
 #include "dataset/cast.h"
 #include "dataset/csv_convert.h"
 #include "dataset/csv_header.h"
-#include "dataset/csv_pipeline.h"
 #include "dataset/fields.h"
+#include "dataset/pipeline.h"
 #include "dataset/table_file.h"
 #include "dataset/table_writer.h"
 
@@ -86,6 +86,17 @@ class Opened {
   CsvBlocks blocks_;
 };
 
+// The first block, which is known already, and those that follow; up to one with a fault.
+Pieces<CsvBlock> blocks_of(Opened& opened, CsvBlock first) {
+  auto next = [&opened, first = std::optional(std::move(first)), ended = false]() mutable -> Result<std::optional<CsvBlock>> {
+    if (ended) return std::nullopt;
+    auto block = first ? Result<std::optional<CsvBlock>>(std::exchange(first, std::nullopt)) : opened.blocks().next(opened.plan().names.size());
+    ended = block && *block && (*block)->fault;
+    return block;
+  };
+  return {.what = "the ingest", .next = std::move(next), .bytes = [](const CsvBlock& block) { return block.text.size(); }};
+}
+
 using Written = std::optional<store::Manifest>;  // nothing when a guessed type did not hold
 
 Result<Written> write(CsvText csv, const std::filesystem::path& to, const Progress& progress, std::stop_token stop) {
@@ -93,7 +104,6 @@ Result<Written> write(CsvText csv, const std::filesystem::path& to, const Progre
   LO_ASSIGN(auto first, opened.begin());
   opened.guess(guess_types(first, opened.plan()));
   LO_ASSIGN(auto writer, TableWriter::open(to, opened.plan().schema));
-  auto& blocks = opened.blocks();
   bool misfit = false;
   auto take = [&](const CsvBlock& block, ConvertedBlock converted) -> Status {
     if (converted.error) return fail(*std::move(converted.error));
@@ -101,11 +111,11 @@ Result<Written> write(CsvText csv, const std::filesystem::path& to, const Progre
     misfit = converted.misfit;
     if (misfit) return fail(Code::conflict, "a guessed type does not hold");
     LO_TRY(writer.write(*converted.batch));
-    if (progress) progress({block.bytes_taken, blocks.bytes_total(), writer.rows()});
+    if (progress) progress({block.bytes_taken, block.bytes_total, writer.rows()});
     return {};
   };
   auto work = [&plan = opened.plan()](const CsvBlock& block) { return convert_block(block, plan); };
-  auto status = CsvPipeline(blocks, opened.plan().names.size(), std::move(stop), work, take).run(std::move(first));
+  auto status = Pipeline(blocks_of(opened, std::move(first)), std::move(stop), work, take).run();
   if (misfit) return std::nullopt;
   if (!status) return fail(status.error());
   return writer.finish();
@@ -125,7 +135,7 @@ Result<Types> examine(CsvText csv, std::stop_token stop) {
     return {};
   };
   auto work = [&plan](const CsvBlock& block) { return guess_types(block, plan); };
-  LO_TRY(CsvPipeline(opened.blocks(), plan.names.size(), std::move(stop), work, take).run(std::move(first)));
+  LO_TRY(Pipeline(blocks_of(opened, std::move(first)), std::move(stop), work, take).run());
   auto types = opened.options().types;
   for (std::size_t i = 0; i < guesses.size(); ++i)
     if (plan.guessed[i]) types[plan.names[i]] = guesses[i].narrowest();

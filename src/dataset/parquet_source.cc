@@ -10,6 +10,7 @@
 #include <concepts>
 
 #include "dataset/arrow_error.h"
+#include "dataset/parquet_counts.h"
 #include "dataset/parquet_rows.h"
 #include "dataset/table_source.h"
 
@@ -116,6 +117,13 @@ class ParquetSource final : public TableSource {
       columns.push_back(std::move(column));
     }
     return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), count, std::move(columns));
+  }
+
+  Result<std::optional<GroupCounts>> count(int group, int index) override {
+    const auto& field = reader_->manifest().schema_fields.at(static_cast<std::size_t>(index));
+    const auto& type = shape_->schema->field(index)->type();
+    if (!field.is_leaf() || !reads_rows(*shape_->footer->schema()->Column(field.column_index), *type)) return std::nullopt;
+    return count_by_dictionary(*reader_->parquet_reader()->RowGroup(group), field.column_index, type);
   }
 
  private:

@@ -7,8 +7,7 @@
 
 #include "base/id.h"
 #include "dataset/fields.h"
-#include "dataset/table_file.h"
-#include "dataset/table_writer.h"
+#include "dataset/rewrite.h"
 
 namespace lo::dataset {
 namespace {
@@ -44,12 +43,8 @@ Result<store::Manifest> project(const std::filesystem::path& from, std::span<con
   LO_TRY(check_projection(names, reader.fields()));
   auto indexes = indexes_of(names, *reader.schema());
   LO_ASSIGN(auto writer, TableWriter::open(to, selected(*reader.schema(), indexes)));
-  for (int group = 0; group < reader.groups(); ++group) {
-    if (stop.stop_requested()) return fail(Code::cancelled, "the projection was cancelled");
-    LO_ASSIGN(auto batch, reader.read(group, indexes));
-    LO_TRY(writer.write(*batch));
-  }
-  return writer.finish();
+  auto unchanged = [](const std::shared_ptr<arrow::RecordBatch>& batch, std::int64_t) { return Result<std::shared_ptr<arrow::RecordBatch>>(batch); };
+  return rewrite(reader, indexes, unchanged, std::move(writer), "the projection", std::move(stop));
 }
 
 }  // namespace lo::dataset

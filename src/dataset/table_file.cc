@@ -1,5 +1,7 @@
 #include "dataset/table_file.h"
 
+#include <arrow/array.h>
+#include <arrow/compute/api.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <arrow/util/byte_size.h>
@@ -91,6 +93,18 @@ Result<std::shared_ptr<arrow::RecordBatch>> TableReader::read(int group, const s
   return guarded("read the table", [&]() -> Result<std::shared_ptr<arrow::RecordBatch>> {
     LO_ASSIGN(auto* source, this->source());
     return source->read(group, all_or(indexes));
+  });
+}
+
+Result<GroupCounts> TableReader::count(int group, int index) {
+  return guarded("read the table", [&]() -> Result<GroupCounts> {
+    LO_ASSIGN(auto* source, this->source());
+    LO_ASSIGN(auto counts, source->count(group, index));
+    if (counts) return *std::move(counts);
+    LO_ASSIGN(auto batch, source->read(group, {index}));
+    LO_ARROW_ASSIGN(auto counted, arrow::compute::ValueCounts(batch->column(0)->Slice(0)), "count values");
+    const auto& numbers = static_cast<const arrow::Int64Array&>(*counted->field(1));
+    return GroupCounts{.values = counted->field(0), .counts = {numbers.raw_values(), numbers.raw_values() + numbers.length()}};
   });
 }
 

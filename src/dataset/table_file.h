@@ -43,6 +43,9 @@ class TableReader {
   // One group, of it the fields with the given indexes (in that order) or all. Never null.
   Result<std::shared_ptr<arrow::RecordBatch>> read(int group, const std::optional<std::vector<int>>& indexes = {});
 
+  // How often each value of a field occurs in a group.
+  Result<GroupCounts> count(int group, int index);
+
   // The rows around one: some thousand, so that reading and keeping them costs little.
   struct Part {
     std::int64_t first_row;  // from 0, in the table

@@ -11,6 +11,7 @@
 #include "base/json.h"
 
 namespace arrow {
+class Array;
 class RecordBatch;
 class Schema;
 }  // namespace arrow
@@ -32,6 +33,13 @@ struct TableShape {
   std::shared_ptr<parquet::FileMetaData> footer;  // of a Parquet file
 };
 
+// How often each value of a field occurs in a group of rows; a value may be there twice.
+struct GroupCounts {
+  std::shared_ptr<arrow::Array> values;
+  std::vector<std::int64_t> counts;  // of each of them
+  std::int64_t nulls = 0;
+};
+
 class TableSource {
  public:
   virtual ~TableSource() = default;
@@ -45,6 +53,9 @@ class TableSource {
 
   // The same of `count` rows of the group from its row `from` on (from 0).
   virtual Result<std::shared_ptr<arrow::RecordBatch>> read_rows(int group, std::int64_t from, std::int64_t count, const std::vector<int>& indexes);
+
+  // Where the file lists the values of a field once and names them by their numbers; nothing elsewhere.
+  virtual Result<std::optional<GroupCounts>> count(int, int) { return std::nullopt; }
 
  protected:
   std::shared_ptr<const TableShape> shape_;
