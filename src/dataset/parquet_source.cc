@@ -2,6 +2,7 @@
 #include <arrow/io/file.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
+#include <arrow/util/parallel.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/file_reader.h>
@@ -106,17 +107,22 @@ class ParquetSource final : public TableSource {
     return batch;
   }
 
+  // Columns are unpacked side by side.
   Result<std::shared_ptr<arrow::RecordBatch>> read_rows(int group, std::int64_t from, std::int64_t count, const std::vector<int>& indexes) override {
     auto index = reader_->parquet_reader()->GetPageIndexReader();
     auto pages = index ? index->RowGroup(group) : nullptr;
-    arrow::FieldVector fields;
-    arrow::ArrayVector columns;
-    for (int index_of_field : indexes) {
-      fields.push_back(shape_->schema->field(index_of_field));
-      LO_ASSIGN(auto column, read_column(pages.get(), group, from, count, index_of_field));
-      columns.push_back(std::move(column));
-    }
-    return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), count, std::move(columns));
+    auto row_group = shape_->footer->RowGroup(group);
+    std::vector<Column> columns;
+    for (int field : indexes) columns.push_back(find_column(field, *row_group, pages.get()));
+    auto read = [&](int i) {
+      auto& column = columns[static_cast<std::size_t>(i)];
+      if (column.pages) column.rows = read_pages(column, from, count);
+      return arrow::Status::OK();
+    };
+    LO_ARROW_TRY(arrow::internal::ParallelFor(static_cast<int>(columns.size()), read), "read the table");
+    for (auto& column : columns)
+      if (!column.pages) column.rows = read_slice(group, from, count, column.index);
+    return batch_of(std::move(columns), count);
   }
 
   Result<std::optional<GroupCounts>> count(int group, int index) override {
@@ -129,14 +135,43 @@ class ParquetSource final : public TableSource {
  private:
   using Pages = parquet::RowGroupPageIndexReader;
 
-  Result<std::shared_ptr<arrow::Array>> read_column(Pages* group_pages, int group, std::int64_t from, std::int64_t count, int index) {
+  struct Column {
+    int index = 0;  // of the field
+    std::shared_ptr<arrow::Field> field;
+    const parquet::ColumnDescriptor* descriptor = nullptr;
+    std::shared_ptr<parquet::OffsetIndex> pages;  // null where rows cannot be read by them
+    std::unique_ptr<parquet::ColumnChunkMetaData> chunk;
+    Result<std::shared_ptr<arrow::Array>> rows;
+  };
+
+  Column find_column(int index, const parquet::RowGroupMetaData& group, Pages* pages) const {
+    Column column;
+    column.index = index;
+    column.field = shape_->schema->field(index);
     const auto& field = reader_->manifest().schema_fields.at(static_cast<std::size_t>(index));
-    const auto& type = shape_->schema->field(index)->type();
-    const auto* column = field.is_leaf() ? shape_->footer->schema()->Column(field.column_index) : nullptr;
-    auto pages = column != nullptr && group_pages != nullptr && reads_rows(*column, *type) ? group_pages->GetOffsetIndex(field.column_index) : nullptr;
-    if (!pages) return read_slice(group, from, count, index);
-    auto metadata = shape_->footer->RowGroup(group)->ColumnChunk(field.column_index);
-    return dataset::read_rows({file_.get(), column, metadata.get(), pages.get()}, type, from, count);
+    if (!field.is_leaf() || pages == nullptr) return column;
+    column.descriptor = shape_->footer->schema()->Column(field.column_index);
+    if (!reads_rows(*column.descriptor, *column.field->type())) return column;
+    column.pages = pages->GetOffsetIndex(field.column_index);
+    column.chunk = group.ColumnChunk(field.column_index);
+    return column;
+  }
+
+  Result<std::shared_ptr<arrow::Array>> read_pages(const Column& column, std::int64_t from, std::int64_t count) const {
+    return guarded("read the table", [&] {
+      return dataset::read_rows({file_.get(), column.descriptor, column.chunk.get(), column.pages.get()}, column.field->type(), from, count);
+    });
+  }
+
+  static Result<std::shared_ptr<arrow::RecordBatch>> batch_of(std::vector<Column> columns, std::int64_t rows) {
+    arrow::FieldVector fields;
+    arrow::ArrayVector arrays;
+    for (auto& column : columns) {
+      if (!column.rows) return fail(column.rows.error());
+      fields.push_back(std::move(column.field));
+      arrays.push_back(*std::move(column.rows));
+    }
+    return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), rows, std::move(arrays));
   }
 
   Result<std::shared_ptr<arrow::Array>> read_slice(int group, std::int64_t from, std::int64_t count, int index) {

@@ -53,13 +53,19 @@ bool is_ordered(const arrow::Array& sample) {
   return inside * 10 < (texts.length() - half) * 9;
 }
 
+bool is_whole_number(arrow::Type::type type) { return type == arrow::Type::INT64 || type == arrow::Type::TIMESTAMP; }
+
 std::shared_ptr<parquet::WriterProperties> file_properties(const arrow::RecordBatch* first) {
   parquet::WriterProperties::Builder properties;
   properties.compression(arrow::Compression::ZSTD)->compression_level(1)->max_rows_per_page(kPageRows);
   for (int i = 0; first != nullptr && i < first->num_columns(); ++i) {
     auto sample = first->column(i)->Slice(0, kSampleRows);
-    if (!is_repetitive(*sample)) properties.disable_dictionary(first->column_name(i));
-    if (!is_ordered(*sample)) properties.disable_statistics(first->column_name(i));
+    const auto& name = first->column_name(i);
+    if (!is_repetitive(*sample)) {
+      properties.disable_dictionary(name);
+      if (is_whole_number(sample->type_id())) properties.encoding(name, parquet::Encoding::DELTA_BINARY_PACKED);  // as many bits as it takes
+    }
+    if (!is_ordered(*sample)) properties.disable_statistics(name);
   }
   return properties.build();
 }
