@@ -143,6 +143,47 @@ def test_a_page_shows_the_fields_that_are_asked_for(shared):
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (406, "fields")
 
 
+def whole(server, name, kind, **query):
+    answer = server.http.get(f"{PREFIX}/dataset/csv/{name}", params=query, headers={"Accept": kind})
+    assert answer.status_code == 200 and answer.headers["content-type"] == kind, answer.text
+    assert answer.headers["vary"] == "Accept"
+    return answer.content
+
+
+def test_a_whole_dataset_comes_in_the_format_that_is_accepted(shared):
+    import json
+
+    import pandas
+    import pyarrow.ipc
+
+    name, rows = unique(), 100_000
+    shared.upload(name, b"a,b\n" + b"".join(b'%d,"x,%d"\n' % (i, i % 7) for i in range(rows)), types="infer")
+    shared.finished(name)
+    frame = pandas.DataFrame({"a": range(rows), "b": [f"x,{i % 7}" for i in range(rows)]})
+    pandas.testing.assert_frame_equal(pandas.read_csv(io.BytesIO(whole(shared, name, "text/csv"))), frame)
+    with pyarrow.ipc.open_stream(whole(shared, name, "application/vnd.apache.arrow.stream")) as stream:
+        pandas.testing.assert_frame_equal(stream.read_pandas(), frame)
+    lines = whole(shared, name, "application/x-ndjson").splitlines()
+    assert len(lines) == rows and json.loads(lines[-1]) == {"_id": rows, "a": rows - 1, "b": f"x,{(rows - 1) % 7}"}
+    chosen = whole(shared, name, "text/csv", query='{"b": "x,3", "a": {"$gte": 50000}}', fields="a")
+    assert pandas.read_csv(io.BytesIO(chosen))["a"].tolist() == [i for i in range(50_000, rows) if i % 7 == 3]
+
+
+def test_a_whole_dataset_is_refused_as_a_page_is(shared):
+    name = unique()
+    shared.upload(name, b"a\n1\n")
+    shared.finished(name)
+    for query, pointer in (({"fields": "b"}, "fields"), ({"query": '{"a": {"$near": 1}}'}, "query")):
+        answer = shared.http.get(f"{PREFIX}/dataset/csv/{name}", params=query, headers={"Accept": "text/csv"})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (406, pointer)
+    broken = unique()
+    shared.upload(broken, b"a,b\n1\n")
+    assert shared.ended(broken)["status"] == "failed"
+    assert shared.http.get(f"{PREFIX}/dataset/csv/{broken}", headers={"Accept": "text/csv"}).status_code == 404
+    page = shared.http.get(f"{PREFIX}/dataset/csv/{name}", headers={"Accept": "application/json, text/csv"})
+    assert page.json()["result"][1] == {"_id": 1, "a": "1"} and page.headers["vary"] == "Accept"
+
+
 def test_deleting_gives_back_what_upload_and_table_took(shared):
     import random
 

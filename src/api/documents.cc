@@ -87,4 +87,10 @@ Result<json::array> documents_of(const Context& context, const StepRecord& recor
   return select(std::move(documents), filter, query.page);
 }
 
+Result<std::filesystem::path> table_of(const Context& context, const StepRecord& record, std::optional<int> revision) {
+  LO_ASSIGN(auto table, part_of_result(context, record, revision, rows_part, "a table"));
+  if (!table) return fail(Code::not_found, fmt::format("\"{}\" has no rows yet", record.step.name));
+  return *std::move(table);
+}
+
 }  // namespace lo::api

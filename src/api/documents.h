@@ -19,4 +19,8 @@ struct DocumentQuery {
 // that does not exist or gave no table, and dataset/query.h's errors. Blocks.
 Result<json::array> documents_of(const Context& context, const StepRecord& record, const DocumentQuery& query);
 
+// The file of the rows that the step gave, by its newest good revision or the one that is wanted. Code::not_found for a revision that does not exist or
+// gave no table, and before the first result. Blocks.
+Result<std::filesystem::path> table_of(const Context& context, const StepRecord& record, std::optional<int> revision);
+
 }  // namespace lo::api

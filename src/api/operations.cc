@@ -1,4 +1,5 @@
 #include "api/operations.h"
+#include "dataset/row_stream.h"
 
 #include <fmt/format.h>
 
@@ -26,6 +27,13 @@ json::array document_parameters() {
   out.push_back(parameter("fields", "query", text_schema(), "of rows: the fields to show besides _id, parted by commas"));
   out.push_back(parameter("revision", "query", whole(2147483647), "an old revision"));
   return out;
+}
+
+// A page as JSON; all rows in the others, by Accept.
+std::vector<std::string> row_types() {
+  std::vector<std::string> types{"application/json"};
+  for (auto format : {dataset::RowFormat::ndjson, dataset::RowFormat::csv, dataset::RowFormat::arrow}) types.emplace_back(dataset::media_type(format));
+  return types;
 }
 
 json::object flag_parameter(std::string_view name, std::string_view description) {
@@ -84,6 +92,7 @@ void describe_service(const Service& service, std::map<std::string, Operation>& 
                                 .body = {},
                                 .answers = {200},
                                 .problems = {400, 404, 406},
+                                .answer_types = service.shown == Shown::rows ? row_types() : std::vector<std::string>{"application/json"},
                                 .tagged = true};
   if (service.shown == Shown::picture)
     out["show " + service.path] = {.summary = "The picture",
@@ -129,7 +138,12 @@ void describe_data_type(std::map<std::string, Operation>& out) {
                          .waits = true,
                          .on_condition = true};
   out["list transform/dataType"] = {.summary = "Datasets that were typed", .parameters = page_parameters(), .body = {}, .problems = {406}, .tagged = true};
-  out["get transform/dataType"] = {.summary = "Metadata and rows", .parameters = document_parameters(), .body = {}, .problems = {400, 404, 406}, .tagged = true};
+  out["get transform/dataType"] = {.summary = "Metadata and rows",
+                                   .parameters = document_parameters(),
+                                   .body = {},
+                                   .problems = {400, 404, 406},
+                                   .answer_types = row_types(),
+                                   .tagged = true};
   out["delete transform/dataType"] = {.summary = "Delete the dataset",
                                       .parameters = {flag_parameter("cascade", "also what was made from it")},
                                       .body = {},

@@ -6,6 +6,7 @@
 
 #include "api/artifacts.h"
 #include "api/requests.h"
+#include "api/rows_answer.h"
 #include "api/versions.h"
 #include "base/log.h"
 #include "http/etag.h"
@@ -95,10 +96,13 @@ Answer documents(const Context& context, const Service& service, std::string nam
   if (!record) co_return std::unexpected(record.error());
   if (record->step.service != service.path && service.path != "dataset/csv")  // which shows any table, as in 2021
     co_return fail(Code::not_found, fmt::format("there is no {} \"{}\"", service.path, name));
+  auto format = query.shown == Shown::rows ? accepted_rows(request) : std::nullopt;
+  if (format) co_return co_await answer_with_rows(context, *record, query, *format);
   auto documents = co_await context.pool->run([&] { return documents_of(context, *record, query); });
   if (!documents) co_return std::unexpected(documents.error());
   auto shown = documents->size();
   auto response = result_response(200, std::move(*documents));
+  if (query.shown == Shown::rows) response.headers.emplace_back("Vary", "Accept");
   add_next_link(request, *page, shown, response);
   co_return with_step_etag(request, *record, std::move(response));
 }

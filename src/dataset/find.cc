@@ -1,13 +1,11 @@
 #include <arrow/record_batch.h>
-#include <arrow/type.h>
 #include <algorithm>
 
 #include "dataset/arrow_error.h"
 #include "dataset/cell.h"
 #include "dataset/page.h"
 #include "dataset/query.h"
-#include "dataset/query_prune.h"
-#include "dataset/query_tree.h"
+#include "dataset/query_scan.h"
 #include "dataset/table_file.h"
 
 namespace lo::dataset {
@@ -31,39 +29,25 @@ class Matches {
   json::array documents_;
 };
 
-class Scan {
+class Search {
  public:
-  Scan(TableReader& table, const Query& query, std::optional<std::vector<int>> shown, Matches& matches)
-      : table_(table), query_(query), shown_(std::move(shown)), matches_(matches), range_(id_range(query.root())) {
-    std::vector<std::string> names;
-    collect_fields(query.root(), names);
-    for (int i = 0; i < table.schema()->num_fields(); ++i)
-      if (std::ranges::find(names, table.schema()->field(i)->name()) != names.end()) filtered_.push_back(i);
-  }
+  Search(TableReader& table, const Query& query, std::optional<std::vector<int>> shown, Matches& matches)
+      : table_(table), query_(query), scan_(table, query), shown_(std::move(shown)), matches_(matches) {}
 
   Status run(const std::stop_token& stop) {
     for (int group = 0; group < table_.groups() && !matches_.full(); ++group) {
       if (stop.stop_requested()) return fail(Code::cancelled, "the query was cancelled");
-      auto from = std::max(table_.first_row(group) + 1, range_.low);
-      auto to = std::min(table_.first_row(group + 1), range_.high);
-      if (from <= to && may_match_in(group)) LO_TRY(scan(group, from, to));
+      if (auto rows = scan_.rows_in(group)) LO_TRY(look_at(group, *rows));
     }
     return {};
   }
 
  private:
-  bool may_match_in(int group) const {
-    return may_match(query_.root(), [&](std::string_view field) -> std::optional<Bounds> {
-      auto index = table_.schema()->GetFieldIndex(std::string(field));
-      return index < 0 ? std::nullopt : table_.bounds(group, index);
-    });
-  }
-
-  // Rows `from` to `to` by `_id`: the fields that the query names are read first, the others where a row matches.
-  Status scan(int group, std::int64_t from, std::int64_t to) {
-    LO_ASSIGN(auto narrow, table_.read(group, filtered_));
+  // The fields that the query names are read first, the others where a row matches.
+  Status look_at(int group, const IdRange& rows) {
+    LO_ASSIGN(auto narrow, scan_.read(group));
     std::shared_ptr<arrow::RecordBatch> wide;
-    for (auto id = from; id <= to && !matches_.full(); ++id) {
+    for (auto id = rows.low; id <= rows.high && !matches_.full(); ++id) {
       auto row = id - table_.first_row(group) - 1;
       if (!query_.matches(row_json(*narrow, row, id)) || !matches_.wants_next()) continue;
       if (!wide) {
@@ -76,10 +60,9 @@ class Scan {
 
   TableReader& table_;
   const Query& query_;
+  const QueryScan scan_;
   const std::optional<std::vector<int>> shown_;
   Matches& matches_;
-  const IdRange range_;
-  std::vector<int> filtered_;
 };
 
 // The metadata is document 0, so that no row needs to be looked at to be skipped.
@@ -103,7 +86,7 @@ Result<json::array> find(const std::filesystem::path& parquet, const Query& quer
     if (query.matches(metadata) && !matches.full() && matches.wants_next()) matches.add(metadata);
     LO_ASSIGN(auto table, TableReader::open(parquet, cache));
     LO_ASSIGN(auto shown, table.indexes_of(fields, "fields"));
-    LO_TRY(Scan(table, query, std::move(shown), matches).run(stop));
+    LO_TRY(Search(table, query, std::move(shown), matches).run(stop));
     return matches.take();
   });
 }
