@@ -143,6 +143,24 @@ def test_a_page_shows_the_fields_that_are_asked_for(shared):
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (406, "fields")
 
 
+def test_a_page_is_sorted_and_says_how_many_match(shared):
+    name = unique()
+    shared.upload(name, b"a,b\n3,x\n1,y\n,x\n2,x\n", types='{"a": "integer"}')
+    shared.finished(name)
+    assert [row["_id"] for row in shared.rows(name, sort="a")] == [3, 2, 4, 1]
+    assert [row["_id"] for row in shared.rows(name, sort="-a", query='{"b": "x"}')] == [1, 4, 3]
+    page = shared.get(f"/dataset/csv/{name}", sort="-a", count="true", limit=2, query='{"b": "x"}')
+    assert page.json()["count"] == 3 and [row["_id"] for row in page.json()["result"]] == [1, 4]
+    assert "sort=-a" in page.headers["link"]
+    assert shared.get(f"/dataset/csv/{name}", count="true").json()["count"] == 4
+    for query in ({"sort": "c"}, {"sort": "a", "skip": 2_000_000}):
+        assert shared.get(f"/dataset/csv/{name}", **query).status_code == 406
+    function = unique()
+    shared.function(function, "response = 1")
+    refused = shared.get(f"/function/python/{function}", sort="a")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (406, "sort")
+
+
 def whole(server, name, kind, **query):
     answer = server.http.get(f"{PREFIX}/dataset/csv/{name}", params=query, headers={"Accept": kind})
     assert answer.status_code == 200 and answer.headers["content-type"] == kind, answer.text

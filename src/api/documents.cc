@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "dataset/query.h"
+#include "dataset/sorted.h"
 
 namespace lo::api {
 namespace {
@@ -65,26 +66,41 @@ Result<json::array> result_documents(const Context& context, const StepRecord& r
   return documents;
 }
 
-Result<json::array> rows_of(const Context& context, const StepRecord& record, const dataset::Query& filter,
-                            const DocumentQuery& query) {
+Result<Documents> rows_of(const Context& context, const StepRecord& record, const dataset::Query& filter, const DocumentQuery& query) {
   auto metadata = metadata_of(record);
   LO_ASSIGN(auto table, part_of_result(context, record, query.revision, rows_part, "a table"));
-  if (!table) return select(json::array{std::move(metadata)}, filter, query.page);
-  return dataset::find(*table, filter, metadata, query.page.skip, query.page.limit, {}, query.fields, context.tables);
+  if (!table) return Documents{.shown = select(json::array{std::move(metadata)}, filter, query.page)};
+  Documents found;
+  const auto& [limit, skip] = query.page;
+  LO_ASSIGN(found.shown, query.sort.empty() ? dataset::find(*table, filter, metadata, skip, limit, {}, query.fields, context.tables)
+                                            : dataset::find_sorted(*table, filter, metadata, dataset::parse_sort(query.sort), skip, limit, {}, query.fields,
+                                                                   context.tables));
+  if (query.count) {
+    LO_ASSIGN(found.count, dataset::count_rows(*table, filter));
+  }
+  return found;
+}
+
+Status check_rows_are_shown(const DocumentQuery& query) {
+  if (query.shown == Shown::rows) return {};
+  if (!query.sort.empty()) return fail_field(Code::unacceptable, "sort", "only rows of tables are sorted");
+  if (query.count) return fail_field(Code::unacceptable, "count", "only rows of tables are counted");
+  return {};
 }
 
 }  // namespace
 
-Result<json::array> documents_of(const Context& context, const StepRecord& record, const DocumentQuery& query) {
+Result<Documents> documents_of(const Context& context, const StepRecord& record, const DocumentQuery& query) {
   LO_ASSIGN(auto filter, dataset::parse_query(query.query));
+  LO_TRY(check_rows_are_shown(query));
   if (query.shown == Shown::rows) return rows_of(context, record, filter, query);
   if (query.shown == Shown::documents) {
     LO_ASSIGN(auto documents, result_documents(context, record, query.revision));
-    return select(std::move(documents), filter, query.page);
+    return Documents{.shown = select(std::move(documents), filter, query.page)};
   }
   json::array documents{metadata_of(record)};
   for (auto& execution : executions_of(record)) documents.push_back(std::move(execution));
-  return select(std::move(documents), filter, query.page);
+  return Documents{.shown = select(std::move(documents), filter, query.page)};
 }
 
 Result<std::filesystem::path> table_of(const Context& context, const StepRecord& record, std::optional<int> revision) {

@@ -21,10 +21,16 @@ json::array page_parameters() {
           parameter("skip", "query", whole(9007199254740991), "how many to leave out first")};
 }
 
+json::object flag_parameter(std::string_view name, std::string_view description) {
+  return parameter(name, "query", {{"type", "string"}, {"enum", json::array{"true", "false"}}}, description);
+}
+
 json::array document_parameters() {
   auto out = page_parameters();
   out.push_back(parameter("query", "query", text_schema(), "a filter in MongoDB's words, as JSON"));
   out.push_back(parameter("fields", "query", text_schema(), "of rows: the fields to show besides _id, parted by commas"));
+  out.push_back(parameter("sort", "query", text_schema(), "of rows: the field to order by, with - before it for the greatest first"));
+  out.push_back(flag_parameter("count", "of rows: how many match, as the member count"));
   out.push_back(parameter("revision", "query", whole(2147483647), "an old revision"));
   return out;
 }
@@ -34,10 +40,6 @@ std::vector<std::string> row_types() {
   std::vector<std::string> types{"application/json"};
   for (auto format : {dataset::RowFormat::ndjson, dataset::RowFormat::csv, dataset::RowFormat::arrow}) types.emplace_back(dataset::media_type(format));
   return types;
-}
-
-json::object flag_parameter(std::string_view name, std::string_view description) {
-  return parameter(name, "query", {{"type", "string"}, {"enum", json::array{"true", "false"}}}, description);
 }
 
 json::object time_parameter(std::string_view name, std::string_view description) {

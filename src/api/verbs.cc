@@ -91,17 +91,22 @@ Answer documents(const Context& context, const Service& service, std::string nam
   DocumentQuery query{.query = std::string(request.query_value("query").value_or("")), .page = *page, .revision = {}, .shown = service.shown};
   if (auto fields = request.query_value("fields"))
     for (auto field : std::views::split(std::string_view(*fields), ',')) query.fields.emplace_back(field.begin(), field.end());
+  query.sort = request.query_value("sort").value_or("");
+  query.count = flag(request, "count");
   if (*revision > 0) query.revision = static_cast<int>(*revision);
   auto record = co_await load_step(context, name);
   if (!record) co_return std::unexpected(record.error());
   if (record->step.service != service.path && service.path != "dataset/csv")  // which shows any table, as in 2021
     co_return fail(Code::not_found, fmt::format("there is no {} \"{}\"", service.path, name));
   auto format = query.shown == Shown::rows ? accepted_rows(request) : std::nullopt;
+  if (format && !query.sort.empty()) co_return fail_field(Code::unacceptable, "sort", "whole datasets come in the order of their rows");
   if (format) co_return co_await answer_with_rows(context, *record, query, *format);
   auto documents = co_await context.pool->run([&] { return documents_of(context, *record, query); });
   if (!documents) co_return std::unexpected(documents.error());
-  auto shown = documents->size();
-  auto response = result_response(200, std::move(*documents));
+  auto shown = documents->shown.size();
+  json::object answer{{"result", std::move(documents->shown)}};
+  if (documents->count) answer["count"] = *documents->count;
+  auto response = http::json_response(200, answer);
   if (query.shown == Shown::rows) response.headers.emplace_back("Vary", "Accept");
   add_next_link(request, *page, shown, response);
   co_return with_step_etag(request, *record, std::move(response));

@@ -11,15 +11,13 @@
 
 #include "dataset/arrow_error.h"
 #include "dataset/cell.h"
-#include "dataset/pipeline.h"
+#include "dataset/group_ranges.h"
 #include "dataset/project.h"
 #include "dataset/table_cache.h"
 #include "dataset/table_file.h"
 
 namespace lo::dataset {
 namespace {
-
-constexpr int kGroupsAtOnce = 4;
 
 struct Count {
   json::value value;
@@ -95,20 +93,6 @@ class ValueCounts {
   std::unordered_map<std::string, Count> counts_;  // by the value's JSON text
 };
 
-// Some groups, counted by one thread with a reader of its own.
-struct Groups {
-  int begin, end;
-};
-
-Pieces<Groups> parts_of(int groups) {
-  auto next = [groups, begin = 0]() mutable -> Result<std::optional<Groups>> {
-    if (begin == groups) return std::nullopt;
-    auto end = std::min(groups, begin + kGroupsAtOnce);
-    return Groups{std::exchange(begin, end), end};
-  };
-  return {.what = "the histogram", .next = next, .bytes = [](const Groups&) { return std::size_t{0}; }};
-}
-
 class FieldCounts {
  public:
   FieldCounts(std::filesystem::path table, TableCache& cache, int column) : table_(std::move(table)), cache_(cache), column_(column) {}
@@ -116,13 +100,13 @@ class FieldCounts {
   // Nothing when the values are too many.
   Result<std::optional<ValueCounts>> run(int groups, const std::stop_token& stop) const {
     ValueCounts all;
-    auto work = [this](const Groups& part) { return count(part); };
-    auto take = [&all](const Groups&, const Result<Counted>& counts) -> Status {
+    auto work = [this](const GroupRange& part) { return count(part); };
+    auto take = [&all](const GroupRange&, const Result<Counted>& counts) -> Status {
       if (!counts) return fail(counts.error());
       all.add(std::move(**counts));
       return all.are_too_many() ? Status(fail(Code::too_large, "too many values")) : Status();
     };
-    auto status = Pipeline(parts_of(groups), stop, work, take).run();
+    auto status = Pipeline(group_ranges(groups, "the histogram"), stop, work, take).run();
     if (!status && status.error().code == Code::too_large) return std::nullopt;
     if (!status) return fail(status.error());
     return all;
@@ -131,7 +115,7 @@ class FieldCounts {
  private:
   using Counted = std::shared_ptr<ValueCounts>;
 
-  Result<Counted> count(const Groups& part) const {
+  Result<Counted> count(const GroupRange& part) const {
     LO_ASSIGN(auto reader, TableReader::open(table_, &cache_));
     auto counts = std::make_shared<ValueCounts>();
     for (int group = part.begin; group < part.end && !counts->are_too_many(); ++group) {

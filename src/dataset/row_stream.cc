@@ -12,8 +12,7 @@
 #include <utility>
 
 #include "dataset/arrow_error.h"
-#include "dataset/cell.h"
-#include "dataset/query_scan.h"
+#include "dataset/matching_rows.h"
 #include "dataset/row_encoder.h"
 
 namespace lo::dataset {
@@ -45,7 +44,7 @@ class Rows {
   Result<std::optional<Matches>> next() {
     while (group_ < table_->groups()) {
       auto group = group_++;
-      LO_ASSIGN(auto ids, ids_in(group));
+      LO_ASSIGN(auto ids, matching_ids(*table_, scan_, *query_, group));
       if (ids.empty()) continue;
       LO_ASSIGN(auto batch, table_->read(group, shown_));
       LO_ASSIGN(batch, chosen(std::move(batch), ids, table_->first_row(group) + 1));
@@ -55,21 +54,6 @@ class Rows {
   }
 
  private:
-  Result<std::vector<std::int64_t>> ids_in(int group) {
-    std::vector<std::int64_t> ids;
-    auto rows = scan_.rows_in(group);
-    if (!rows) return ids;
-    if (query_->matches_all()) {
-      ids.resize(static_cast<std::size_t>(rows->high - rows->low + 1));
-      std::iota(ids.begin(), ids.end(), rows->low);
-      return ids;
-    }
-    LO_ASSIGN(auto named, scan_.read(group));
-    for (auto id = rows->low; id <= rows->high; ++id)
-      if (query_->matches(row_json(*named, id - table_->first_row(group) - 1, id))) ids.push_back(id);
-    return ids;
-  }
-
   static Result<std::shared_ptr<arrow::RecordBatch>> chosen(std::shared_ptr<arrow::RecordBatch> batch, const std::vector<std::int64_t>& ids,
                                                             std::int64_t first_id) {
     if (std::ssize(ids) == batch->num_rows()) return batch;
