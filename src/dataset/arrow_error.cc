@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <cerrno>
 #include <new>
+#include <string>
+#include <system_error>
 
 namespace lo::dataset {
 namespace {
@@ -16,11 +18,19 @@ Code code_of(const arrow::Status& status) {
   return Code::io;
 }
 
+// Arrow keeps what the system said apart from its message.
+std::string message_of(const arrow::Status& status) {
+  auto number = arrow::internal::ErrnoFromStatus(status);
+  auto system = std::system_category().message(number);
+  if (number == 0 || status.message().contains(system)) return status.message();
+  return fmt::format("{}: {}", status.message(), system);
+}
+
 }  // namespace
 
 Error from_arrow(const arrow::Status& status, std::string_view what) {
   return {.code = code_of(status),
-          .message = fmt::format("cannot {}: {}", what, status.message()),
+          .message = fmt::format("cannot {}: {}", what, message_of(status)),
           .fields = {},
           .internal = status.ToString()};
 }
