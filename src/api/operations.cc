@@ -1,5 +1,4 @@
 #include "api/operations.h"
-#include "dataset/row_stream.h"
 
 #include <fmt/format.h>
 
@@ -8,6 +7,7 @@
 #include "api/openapi_parts.h"
 #include "api/service.h"
 #include "api/workflow_schemas.h"
+#include "dataset/row_stream.h"
 
 namespace lo::api {
 namespace {

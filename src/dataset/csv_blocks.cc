@@ -15,14 +15,7 @@ std::string describe(const CsvRows::Ragged& ragged, std::size_t columns) {
 
 std::vector<std::string> texts_of(std::string_view text, const std::vector<CsvCell>& cells) {
   std::vector<std::string> texts;
-  for (const auto& cell : cells) {
-    auto part = text.substr(cell.begin, cell.size);
-    auto& out = texts.emplace_back();
-    if (cell.coded)
-      decode_cell(part, out);
-    else
-      out = part;
-  }
+  for (const auto& cell : cells) texts.push_back(cell_text(text, cell));
   return texts;
 }
 

@@ -157,4 +157,12 @@ void decode_cell(std::string_view coded, std::string& out) {
   }
 }
 
+std::string cell_text(std::string_view text, const CsvCell& cell) {
+  auto written = text.substr(cell.begin, cell.size);
+  if (!cell.coded) return std::string(written);
+  std::string out;
+  decode_cell(written, out);
+  return out;
+}
+
 }  // namespace lo::dataset

@@ -41,4 +41,7 @@ CsvRows scan_first_row(std::string_view text, char delimiter);
 // What a coded cell holds, appended to `out`.
 void decode_cell(std::string_view coded, std::string& out);
 
+// What any cell of `text` holds.
+std::string cell_text(std::string_view text, const CsvCell& cell);
+
 }  // namespace lo::dataset

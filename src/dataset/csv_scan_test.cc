@@ -13,17 +13,9 @@ namespace {
 
 using ::testing::ElementsAre;
 
-std::string text_of(std::string_view text, const CsvCell& cell) {
-  std::string out;
-  auto part = text.substr(cell.begin, cell.size);
-  if (!cell.coded) return std::string(part);
-  decode_cell(part, out);
-  return out;
-}
-
 Rows rows_of(std::string_view text, const CsvRows& found, std::size_t columns) {
   Rows rows(static_cast<std::size_t>(found.rows));
-  for (std::size_t i = 0; i < rows.size() * columns; ++i) rows[i / columns].push_back(text_of(text, found.cells.at(i)));
+  for (std::size_t i = 0; i < rows.size() * columns; ++i) rows[i / columns].push_back(cell_text(text, found.cells.at(i)));
   return rows;
 }
 

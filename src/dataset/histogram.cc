@@ -104,10 +104,10 @@ class FieldCounts {
     auto take = [&all](const GroupRange&, const Result<Counted>& counts) -> Status {
       if (!counts) return fail(counts.error());
       all.add(std::move(**counts));
-      return all.are_too_many() ? Status(fail(Code::too_large, "too many values")) : Status();
+      return all.are_too_many() ? Status(fail(Code::unacceptable, "too many values")) : Status();
     };
     auto status = Pipeline(group_ranges(groups, "the histogram"), stop, work, take).run();
-    if (!status && status.error().code == Code::too_large) return std::nullopt;
+    if (all.are_too_many()) return std::nullopt;
     if (!status) return fail(status.error());
     return all;
   }

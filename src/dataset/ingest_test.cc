@@ -273,10 +273,5 @@ TEST_F(Ingest, Titanic) {
   EXPECT_EQ(first["Cabin"], "");
 }
 
-TEST_F(Ingest, WithoutSpaceOnTheDisk) {
-  auto manifest = ingest("a\n1\n", {}, "/dev/full");
-  EXPECT_FALSE(manifest);
-}
-
 }  // namespace
 }  // namespace lo::dataset

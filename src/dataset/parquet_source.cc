@@ -2,7 +2,6 @@
 #include <arrow/io/file.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
-#include <arrow/util/parallel.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/file_reader.h>
@@ -13,6 +12,7 @@
 #include "dataset/arrow_error.h"
 #include "dataset/parquet_counts.h"
 #include "dataset/parquet_rows.h"
+#include "dataset/side_by_side.h"
 #include "dataset/table_source.h"
 
 namespace lo::dataset {
@@ -25,7 +25,7 @@ void add_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& leav
   for (const auto& child : field.children) add_leaves(child, leaves);
 }
 
-bool has_order(const arrow::DataType& type) {
+bool has_bounds(const arrow::DataType& type) {
   switch (type.id()) {
     case arrow::Type::INT8:
     case arrow::Type::INT16:
@@ -91,7 +91,7 @@ class ParquetSource final : public TableSource {
 
   std::optional<Bounds> bounds(int group, int index) const override {
     const auto& field = reader_->manifest().schema_fields.at(static_cast<std::size_t>(index));
-    if (!field.is_leaf() || !has_order(*shape_->schema->field(index)->type())) return std::nullopt;
+    if (!field.is_leaf() || !has_bounds(*shape_->schema->field(index)->type())) return std::nullopt;
     auto column = reader_->parquet_reader()->metadata()->RowGroup(group)->ColumnChunk(field.column_index);
     auto statistics = column->is_stats_set() ? column->statistics() : nullptr;
     return statistics == nullptr ? std::nullopt : bounds_of(*statistics);
@@ -117,9 +117,8 @@ class ParquetSource final : public TableSource {
     auto read = [&](int i) {
       auto& column = columns[static_cast<std::size_t>(i)];
       if (column.pages) column.rows = read_pages(column, from, count);
-      return arrow::Status::OK();
     };
-    LO_ARROW_TRY(arrow::internal::ParallelFor(static_cast<int>(columns.size()), read), "read the table");
+    side_by_side(static_cast<int>(columns.size()), read);
     for (auto& column : columns)
       if (!column.pages) column.rows = read_slice(group, from, count, column.index);
     return batch_of(std::move(columns), count);

@@ -47,7 +47,8 @@ Result<TableReader> TableReader::open(const std::filesystem::path& path, TableCa
 }
 
 Status TableReader::open_source() {
-  LO_ASSIGN(source_, is_arrow_file(path_) ? open_arrow(path_) : open_parquet(path_, shape_));
+  bool is_arrow = shape_ ? !shape_->footer : is_arrow_file(path_);
+  LO_ASSIGN(source_, is_arrow ? open_arrow(path_) : open_parquet(path_, shape_));
   if (!shape_ && cache_ != nullptr) cache_->shapes.put(path_.string(), source_->shape(), weight_of(*source_->shape()));
   if (!shape_) shape_ = source_->shape();
   return {};
