@@ -3,9 +3,9 @@
 
 #include "dataset/arrow_error.h"
 #include "dataset/cell.h"
+#include "dataset/matching_rows.h"
 #include "dataset/page.h"
 #include "dataset/query.h"
-#include "dataset/query_scan.h"
 #include "dataset/table_file.h"
 
 namespace lo::dataset {
@@ -37,23 +37,23 @@ class Search {
   Status run(const std::stop_token& stop) {
     for (int group = 0; group < table_.groups() && !matches_.full(); ++group) {
       if (stop.stop_requested()) return fail(Code::cancelled, "the query was cancelled");
-      if (auto rows = scan_.rows_in(group)) LO_TRY(look_at(group, *rows));
+      LO_TRY(look_at(group));
     }
     return {};
   }
 
  private:
   // The fields that the query names are read first, the others where a row matches.
-  Status look_at(int group, const IdRange& rows) {
-    LO_ASSIGN(auto narrow, scan_.read(group));
+  Status look_at(int group) {
+    LO_ASSIGN(auto ids, matching_ids(table_, scan_, query_, group));
     std::shared_ptr<arrow::RecordBatch> wide;
-    for (auto id = rows.low; id <= rows.high && !matches_.full(); ++id) {
-      auto row = id - table_.first_row(group) - 1;
-      if (!query_.matches(row_json(*narrow, row, id)) || !matches_.wants_next()) continue;
+    for (auto id : ids) {
+      if (matches_.full()) break;
+      if (!matches_.wants_next()) continue;
       if (!wide) {
         LO_ASSIGN(wide, table_.read(group, shown_));
       }
-      matches_.add(row_json(*wide, row, id));
+      matches_.add(row_json(*wide, id - table_.first_row(group) - 1, id));
     }
     return {};
   }

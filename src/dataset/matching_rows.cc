@@ -4,7 +4,7 @@
 
 #include <numeric>
 
-#include "dataset/cell.h"
+#include "dataset/column_match.h"
 
 namespace lo::dataset {
 
@@ -18,8 +18,9 @@ Result<std::vector<std::int64_t>> matching_ids(TableReader& table, const QuerySc
     return ids;
   }
   LO_ASSIGN(auto named, scan.read(group));
-  for (auto id = rows->low; id <= rows->high; ++id)
-    if (query.matches(row_json(*named, id - table.first_row(group) - 1, id))) ids.push_back(id);
+  auto marks = matching(query.root(), *named->Slice(rows->low - table.first_row(group) - 1, rows->high - rows->low + 1), rows->low);
+  for (std::size_t i = 0; i < marks.size(); ++i)
+    if (marks[i] != 0) ids.push_back(rows->low + static_cast<std::int64_t>(i));
   return ids;
 }
 

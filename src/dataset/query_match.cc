@@ -12,15 +12,6 @@ namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
-// x86-64's long double has 64 bits of mantissa: every integer and double is exact in it.
-static_assert(std::numeric_limits<long double>::digits >= 64);
-
-long double number_of(const json::value& value) {
-  if (const auto* integer = value.if_int64()) return static_cast<long double>(*integer);
-  if (const auto* natural = value.if_uint64()) return static_cast<long double>(*natural);
-  return static_cast<long double>(value.get_double());
-}
-
 bool equal(const json::value& a, const json::value& b);
 
 bool equal(const json::array& a, const json::array& b) {
@@ -171,6 +162,15 @@ IdRange range_of(const All& all) {
 void fields_of(const ConditionPtr& condition, std::vector<std::string>& fields) { collect_fields(*condition, fields); }
 
 }  // namespace
+
+// x86-64's long double has 64 bits of mantissa: every integer and double is exact in it.
+static_assert(std::numeric_limits<long double>::digits >= 64);
+
+long double number_of(const json::value& value) {
+  if (const auto* integer = value.if_int64()) return static_cast<long double>(*integer);
+  if (const auto* natural = value.if_uint64()) return static_cast<long double>(*natural);
+  return static_cast<long double>(value.get_double());
+}
 
 std::partial_ordering order(const json::value& a, const json::value& b) {
   if (a.is_number() && b.is_number()) return number_of(a) <=> number_of(b);

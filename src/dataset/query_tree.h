@@ -70,6 +70,9 @@ ConditionPtr make_condition(T node) {
   return std::make_shared<Condition>(Condition::Node(std::move(node)));
 }
 
+// Exact: long double has the 64 bits of every integer and of every double.
+long double number_of(const json::value& number);
+
 // Of two numbers, texts, booleans or nulls; unordered when they are of different types, or of one without order.
 std::partial_ordering order(const json::value& a, const json::value& b);
 
