@@ -29,9 +29,10 @@ std::shared_ptr<arrow::DataType> plain_type(const std::shared_ptr<arrow::DataTyp
 bool has_numbers(const arrow::DataType& type) { return arrow::is_integer(type.id()) || arrow::is_floating(type.id()); }
 
 // A share of all, rounded up to six digits.
-double share_of(std::int64_t part, std::int64_t all) {
+json::value share_json(std::int64_t part, std::int64_t all) {
   constexpr double kDigits = 1e6;
-  return part == 0 ? 0 : std::ceil(static_cast<double>(part) / static_cast<double>(all) * kDigits) / kDigits;
+  if (part == 0) return 0;
+  return std::ceil(static_cast<double>(part) / static_cast<double>(all) * kDigits) / kDigits;
 }
 
 template <class Counts>
@@ -166,10 +167,14 @@ json::object FieldProfile::document(const std::string& name) const {
 }
 
 void FieldProfile::tell_distinct(json::object& document) const {
-  auto least = frequent_.is_exact() ? frequent_.size() : static_cast<std::int64_t>(FrequentValues::kMost) + 1;
-  auto estimate = std::clamp(static_cast<std::int64_t>(std::llround(distinct_.estimate())), least, std::max(least, count_));
-  document["distinct"] = frequent_.is_exact() ? least : estimate;
-  document["distinctError"] = frequent_.is_exact() ? 0 : DistinctSketch::kRelativeError;
+  if (frequent_.is_exact()) {
+    document["distinct"] = frequent_.size();
+    document["distinctError"] = 0;
+    return;
+  }
+  constexpr std::int64_t kLeast = FrequentValues::kMost + 1;  // else it were exact
+  document["distinct"] = std::clamp(static_cast<std::int64_t>(std::llround(distinct_.estimate())), kLeast, count_);
+  document["distinctError"] = DistinctSketch::kRelativeError;
 }
 
 void FieldProfile::tell_keys(json::object& document) const {
@@ -182,7 +187,7 @@ void FieldProfile::tell_keys(json::object& document) const {
   auto keys = quantiles_.at(kShares);
   for (std::size_t i = 0; i < kShares.size(); ++i) quantiles[fmt::to_string(kShares[i])] = keys.empty() ? nullptr : key_json(plain_, keys[i]);
   document["quantiles"] = std::move(quantiles);
-  document["quantileError"] = share_of(quantiles_.error(), count_);
+  document["quantileError"] = share_json(quantiles_.error(), count_);
 }
 
 void FieldProfile::tell_texts(json::object& document) const {

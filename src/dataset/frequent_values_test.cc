@@ -65,11 +65,11 @@ TEST(FrequentValues, TheStatedErrorHolds) {
     Counts whole;
     FrequentValues values, later;
     std::int64_t all = 0;
-    for (int part = 0; part < 20; ++part) {
+    for (int part = 0; part < 8; ++part) {
       Counts counts;
-      for (int i = 0; i < 20'000; ++i) {
+      for (int i = 0; i < 15'000; ++i) {
         auto even = std::uniform_real_distribution<double>(0, 1)(random);
-        ++counts[static_cast<std::uint64_t>(100'000 * std::pow(even, skew))];
+        ++counts[static_cast<std::uint64_t>(20'000 * std::pow(even, skew))];
       }
       for (const auto& [value, count] : counts) whole[value] += count, all += count;
       (part % 2 == 0 ? values : later).merge(part_of(counts));

@@ -33,8 +33,8 @@ struct ProfileCache {
 //                            small at most: 0, exact, up to 4,096 different values. Any other value occurs at most topError times more often than the
 //                            last of ten, or than topError where there are fewer
 // Nested fields and those of rarer types have count and nulls. The same file gives the same profile.
-// Code::unacceptable at "fields" for a name that is no field, Code::cancelled, Code::corrupt. Memory is bounded by a few MB, a group of rows of four
-// fields, and the answer. Blocks.
+// Code::unacceptable at "fields" for a name that is no field, Code::cancelled, Code::corrupt. Memory is bounded by some ten MB, one field of
+// four groups of rows, and the answer. Blocks.
 Result<json::object> profile(const std::filesystem::path& table, const std::vector<std::string>& names, std::stop_token stop = {},
                              ProfileCache* cache = nullptr);
 

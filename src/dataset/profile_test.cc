@@ -25,6 +25,7 @@ const std::vector<std::pair<std::string, double>> kShares{{"0.01", 0.01}, {"0.05
 bool is_less(const json::value& a, const json::value& b) {
   if (a.is_string()) return a.get_string() < b.get_string();
   if (a.is_bool()) return a.get_bool() < b.get_bool();
+  if (a.is_array()) return false;  // lists have no order
   if (a.is_int64() && b.is_int64()) return a.get_int64() < b.get_int64();
   if (a.is_uint64() && b.is_uint64()) return a.get_uint64() < b.get_uint64();
   return a.to_number<double>() < b.to_number<double>();
@@ -41,7 +42,8 @@ class ProfileTest : public FolderTest {
  protected:
   static Shown shown(const std::filesystem::path& table, const std::string& field) {
     Shown found;
-    for (auto& row : read_page(table, 0, 1'000'000).value()) {
+    auto rows = read_page(table, 0, 1'000'000, {field}).value();
+    for (const auto& row : rows) {
       const auto& value = row.as_object().at(field);
       if (value.is_null()) {
         ++found.nulls;
@@ -215,7 +217,7 @@ std::shared_ptr<arrow::Table> random_table(std::int64_t rows, std::uint64_t seed
 
 TEST_F(ProfileTest, SaysWhatANaiveComputationSays) {
   for (bool dictionary : {true, false})
-    for (auto [rows, group_rows] : {std::pair{500, 1000}, {30'000, 1'100}, {30'000, 30'000}}) {
+    for (auto [rows, group_rows] : {std::pair{500, 1000}, {6'000, 300}, {6'000, 6'000}}) {
       SCOPED_TRACE(fmt::format("{} rows, {} in a group, {} dictionary", rows, group_rows, dictionary ? "a" : "no"));
       auto path = written(random_table(rows, static_cast<std::uint64_t>(rows + group_rows)), group_rows, dictionary);
       auto found = profile(path, {});
@@ -228,14 +230,14 @@ TEST_F(ProfileTest, SaysWhatANaiveComputationSays) {
 }
 
 TEST_F(ProfileTest, WithADictionaryInTheFileItIsTheSame) {
-  auto table = random_table(20'000, 7);
-  EXPECT_EQ(write_json(*profile(written(table, 3'000, true), {})), write_json(*profile(written(table, 3'000, false), {})));
+  auto table = random_table(6'000, 7);
+  EXPECT_EQ(write_json(*profile(written(table, 2'000, true), {})), write_json(*profile(written(table, 2'000, false), {})));
 }
 
 TEST_F(ProfileTest, IsTheSameEachTime) {
-  auto path = written(random_table(20'000, 8), 500, true);
+  auto path = written(random_table(6'000, 8), 500, true);
   auto first = write_json(*profile(path, {}));
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(write_json(*profile(path, {})), first);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(write_json(*profile(path, {})), first);
 }
 
 TEST_F(ProfileTest, ASmallTableInFull) {
@@ -302,7 +304,7 @@ TEST_F(ProfileTest, LongTextsAreCutAndItIsSaid) {
   EXPECT_EQ(field.at("longest"), 201);
   EXPECT_EQ(field.at("distinct"), 3) << "texts that begin alike are others";
   EXPECT_EQ(field.at("min").as_string(), just + "…");
-  EXPECT_EQ(write_json(field.at("top")), R"([{"value":")" + just + R"(…","count":2},{"value":"x","count":1},{"value":")" + just + R"(…","count":1}])");
+  EXPECT_EQ(write_json(field.at("top")), R"([{"value":")" + just + R"(…","count":2},{"value":")" + just + R"(…","count":1},{"value":"x","count":1}])");
   EXPECT_FALSE(field_of(table("s\n" + just + "\n"), "s").contains("cut"));
 }
 
