@@ -32,6 +32,8 @@ def duckdb_work(name, source, target):
     }
     if name in copies:
         return timed(lambda: connection.execute(copies[name]))
+    if name == "profile":
+        return timed(lambda: connection.execute(f"summarize select * from read_parquet('{source}')").fetchall())
     return timed(lambda: [connection.execute(f"select {field}, count(*) n from read_parquet('{source}') group by 1 order by n desc, 1").fetchall()
                           for field in work.DRAWN])
 
@@ -39,6 +41,8 @@ def duckdb_work(name, source, target):
 def polars_work(name, source, target):
     import polars
 
+    if name == "profile":
+        return timed(lambda: polars.read_parquet(source).describe())
     strings = {"infer_schema": False} if name == "strings" else {}
     return timed(lambda: polars.scan_csv(source, **strings).sink_parquet(target, compression="zstd", compression_level=1))
 

@@ -33,6 +33,7 @@ namespace lo::api {
 
 inline constexpr std::string_view kPrefix = "/api/learningOrchestra/v1";
 
+class Profiles;
 class ToolIndexes;
 
 // What housekeeping leaves. A limit that is missing keeps all.
@@ -54,6 +55,7 @@ struct Context {
   catalog::Catalog* catalog = nullptr;
   store::Store* store = nullptr;
   dataset::TableCache* tables = nullptr;  // what pages of rows were read of lately; may be missing
+  Profiles* profiles = nullptr;
   observe::Hub* hub = nullptr;
   observe::Webhooks* webhooks = nullptr;
   BlockingPool* pool = nullptr;

@@ -4,6 +4,7 @@
 #include <boost/url/url.hpp>
 #include <charconv>
 #include <fmt/format.h>
+#include <ranges>
 
 namespace lo::api {
 
@@ -27,6 +28,13 @@ Result<std::int64_t> whole_number(const http::Request& request, std::string_view
 bool flag(const http::Request& request, std::string_view name) {
   auto text = request.query_value(name);
   return text == "true" || text == "1";
+}
+
+std::vector<std::string> named_fields(const http::Request& request) {
+  std::vector<std::string> names;
+  if (auto fields = request.query_value("fields"))
+    for (auto field : std::views::split(std::string_view(*fields), ',')) names.emplace_back(field.begin(), field.end());
+  return names;
 }
 
 Result<Page> read_page_parameters(const http::Request& request, std::int64_t fallback) {

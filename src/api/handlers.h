@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/metadata.h"
 #include "http/router.h"
@@ -25,6 +26,7 @@ http::Handler handler(Work work) {
 
 // A whole number ≥ 0 of the query string. Code::unacceptable naming the parameter.
 Result<std::int64_t> whole_number(const http::Request& request, std::string_view name, std::int64_t fallback);
+std::vector<std::string> named_fields(const http::Request& request);  // fields=a,b
 bool flag(const http::Request& request, std::string_view name);  // "true" or "1"
 
 // limit (default `fallback`, at most 1000, a larger one is brought down) and skip.

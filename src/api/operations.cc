@@ -5,6 +5,7 @@
 #include "api/housekeeping_schemas.h"
 #include "api/observe_schemas.h"
 #include "api/openapi_parts.h"
+#include "api/profile_schema.h"
 #include "api/service.h"
 #include "api/workflow_schemas.h"
 #include "dataset/row_stream.h"
@@ -103,6 +104,7 @@ void describe_service(const Service& service, std::map<std::string, Operation>& 
                                    .problems = {404, 406},
                                    .answer_types = {"image/png"},
                                    .tagged = true};
+  out["profile " + service.path] = profile_operation();
   out["delete " + service.path] = {.summary = "Delete, and free the name",
                                    .parameters = {flag_parameter("cascade", "also what was made from it")},
                                    .body = {},
@@ -146,6 +148,7 @@ void describe_data_type(std::map<std::string, Operation>& out) {
                                    .problems = {400, 404, 406},
                                    .answer_types = row_types(),
                                    .tagged = true};
+  out["profile transform/dataType"] = profile_operation();
   out["delete transform/dataType"] = {.summary = "Delete the dataset",
                                       .parameters = {flag_parameter("cascade", "also what was made from it")},
                                       .body = {},

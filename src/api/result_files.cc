@@ -12,28 +12,6 @@ namespace {
 using store::Kind;
 using store::Manifest;
 
-struct Found {
-  const catalog::Revision* revision = nullptr;
-  Manifest manifest;
-};
-
-Result<Found> wanted_result(const StepRecord& record, const http::Request& request) {
-  LO_ASSIGN(auto number, whole_number(request, "revision", 0));
-  Found found{.revision = number > 0 ? record.find(static_cast<int>(number)) : record.last_good(), .manifest = {}};
-  if (found.revision == nullptr || found.revision->state != State::finished)
-    return fail(Code::not_found, number > 0 ? fmt::format("\"{}\" has no result of revision {}", record.step.name, number)
-                                            : fmt::format("\"{}\" has no result yet", record.step.name));
-  LO_ASSIGN(found.manifest, store::manifest_from_json(found.revision->result));
-  return found;
-}
-
-// A 404 that may be another answer soon.
-http::Response not_yet(const Error& error, const StepRecord& record, const http::Request& request) {
-  auto response = http::problem_response(error, request.path);
-  if (!is_terminal(record.newest().state)) response.headers.emplace_back("Retry-After", "1");
-  return response;
-}
-
 std::string content_type_of(const Manifest& blob) {
   return blob.type_name.contains('/') ? blob.type_name : "application/octet-stream";
 }
@@ -110,6 +88,22 @@ Answer send_exported(const Context& context, const http::Request& request, const
 }
 
 }  // namespace
+
+Result<FoundResult> wanted_result(const StepRecord& record, const http::Request& request) {
+  LO_ASSIGN(auto number, whole_number(request, "revision", 0));
+  FoundResult found{.revision = number > 0 ? record.find(static_cast<int>(number)) : record.last_good(), .manifest = {}};
+  if (found.revision == nullptr || found.revision->state != State::finished)
+    return fail(Code::not_found, number > 0 ? fmt::format("\"{}\" has no result of revision {}", record.step.name, number)
+                                            : fmt::format("\"{}\" has no result yet", record.step.name));
+  LO_ASSIGN(found.manifest, store::manifest_from_json(found.revision->result));
+  return found;
+}
+
+http::Response not_yet(const Error& error, const StepRecord& record, const http::Request& request) {
+  auto response = http::problem_response(error, request.path);
+  if (!is_terminal(record.newest().state)) response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
 
 Answer picture(const Context& context, const Service& service, std::string name, const http::Request& request) {
   auto record = co_await load_step(context, name);

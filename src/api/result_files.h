@@ -5,6 +5,18 @@
 
 namespace lo::api {
 
+// The last good result, or that of the revision that ?revision= names.
+struct FoundResult {
+  const catalog::Revision* revision = nullptr;
+  store::Manifest manifest;
+};
+
+// Code::not_found where there is none, or none yet.
+Result<FoundResult> wanted_result(const StepRecord& record, const http::Request& request);
+
+// That error as an answer: a 404 that may be another answer soon has Retry-After.
+http::Response not_yet(const Error& error, const StepRecord& record, const http::Request& request);
+
 // GET explore/<tool>/{name}: the picture itself. Before there is one, 404 with Retry-After.
 Answer picture(const Context& context, const Service& service, std::string name, const http::Request& request);
 

@@ -1,6 +1,7 @@
 // The routes of the services that are made from a table (service.h), and of transform/dataType.
 #include <fmt/format.h>
 
+#include "api/profile_answer.h"
 #include "api/requests.h"
 #include "api/result_files.h"
 #include "api/routes.h"
@@ -39,6 +40,12 @@ void add_reading(http::Router& router, const Context& context, const Service& se
                   return picture(context, service, request.parameters.at("name"), request);
                 }),
                 .operation_id = fmt::format("show {}", service.path)});
+  router.add({.method = "GET",
+              .pattern = route(service.path, "/{name}/profile"),
+              .handler = handler([&](http::Request& request) {
+                return profile(context, service, request.parameters.at("name"), request);
+              }),
+              .operation_id = fmt::format("profile {}", service.path)});
   router.add({.method = "DELETE",
               .pattern = route(service.path, "/{name}"),
               .handler = handler([&](http::Request& request) {
@@ -134,6 +141,12 @@ void add_data_type(http::Router& router, const Context& context) {
                 return documents(context, *find_service("dataset/csv"), request.parameters.at("name"), request);
               }),
               .operation_id = "get transform/dataType"});
+  router.add({.method = "GET",
+              .pattern = route("transform/dataType", "/{name}/profile"),
+              .handler = handler([&](http::Request& request) {
+                return profile(context, *find_service("dataset/csv"), request.parameters.at("name"), request);
+              }),
+              .operation_id = "profile transform/dataType"});
   router.add({.method = "DELETE",
               .pattern = route("transform/dataType", "/{name}"),
               .handler = handler([&](http::Request& request) { return remove_typed(context, request); }),

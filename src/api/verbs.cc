@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <ranges>
 
 #include "api/artifacts.h"
 #include "api/requests.h"
@@ -89,8 +88,7 @@ Answer documents(const Context& context, const Service& service, std::string nam
   auto revision = whole_number(request, "revision", 0);
   if (!revision) co_return std::unexpected(revision.error());
   DocumentQuery query{.query = std::string(request.query_value("query").value_or("")), .page = *page, .revision = {}, .shown = service.shown};
-  if (auto fields = request.query_value("fields"))
-    for (auto field : std::views::split(std::string_view(*fields), ',')) query.fields.emplace_back(field.begin(), field.end());
+  query.fields = named_fields(request);
   query.sort = request.query_value("sort").value_or("");
   query.count = flag(request, "count");
   if (*revision > 0) query.revision = static_cast<int>(*revision);

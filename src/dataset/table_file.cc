@@ -109,6 +109,13 @@ Result<GroupCounts> TableReader::count(int group, int index) {
   });
 }
 
+Result<std::optional<GroupCounts>> TableReader::count_listed(int group, int index) {
+  return guarded("read the table", [&]() -> Result<std::optional<GroupCounts>> {
+    LO_ASSIGN(auto* source, this->source());
+    return source->count(group, index);
+  });
+}
+
 Result<TableReader::Part> TableReader::read_part(std::int64_t row, const std::optional<std::vector<int>>& indexes) {
   return guarded("read the table", [&]() -> Result<Part> {
     auto group = group_of(row);

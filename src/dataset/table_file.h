@@ -46,6 +46,9 @@ class TableReader {
   // How often each value of a field occurs in a group.
   Result<GroupCounts> count(int group, int index);
 
+  // The same where the file lists the values of the field, so that it costs little; nothing elsewhere.
+  Result<std::optional<GroupCounts>> count_listed(int group, int index);
+
   // The rows around one: some thousand, so that reading and keeping them costs little.
   struct Part {
     std::int64_t first_row;  // from 0, in the table

@@ -15,6 +15,7 @@
 
 #include "api/artifacts.h"
 #include "api/housekeeping.h"
+#include "api/profiles.h"
 #include "api/routes.h"
 #include "api/tool_checks.h"
 #include "base/data_folder.h"
@@ -46,6 +47,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kIoThreads = 2;
 constexpr std::size_t kBlockingThreads = 4;
 constexpr std::size_t kTableCacheBytes = std::size_t{64} << 20;
+constexpr std::size_t kProfileBytes = std::size_t{16} << 20;
 constexpr std::size_t kEventsInMemory = 16'384;
 constexpr std::chrono::milliseconds kRequestGrace{1000};
 constexpr std::chrono::milliseconds kLongestEnd{9500};
@@ -139,6 +141,7 @@ class Application {
   dataset::TableCache table_cache_{kTableCacheBytes};
   BlockingPool pool_{kBlockingThreads};
   BlockingPool native_pool_;
+  api::Profiles profiles_{pool_, kProfileBytes};
   api::Context context_;
   api::ToolIndexes tools_;
   http::Router router_;
@@ -210,6 +213,7 @@ void Application::fill_context() {
   context_.catalog = catalog_.get();
   context_.store = store_.get();
   context_.tables = &table_cache_;
+  context_.profiles = &profiles_;
   context_.hub = hub_.get();
   context_.webhooks = webhooks_.get();
   context_.pool = &pool_;
@@ -313,6 +317,7 @@ void Application::stop() {
   logs_.close();
   webhooks_->close();
   poster_->cancel();
+  profiles_.close();
   std::promise<void> served;
   server_->stop(kRequestGrace, [&] { served.set_value(); });
   served.get_future().wait();

@@ -6,7 +6,7 @@ import io
 import httpx
 import pytest
 
-from learning_orchestra import Conflict, Expression, Literal, Reference, ServerUnreachable, Step
+from learning_orchestra import AsyncStep, Conflict, Expression, Literal, Reference, ServerUnreachable, Step
 
 TOOLS = ("scikitlearn", "tensorflow")
 MADE = (201, {"result": "/api/learningOrchestra/v1/a/b/c?query={}&limit=20&skip=0"})
@@ -135,6 +135,22 @@ def test_rows_are_asked_for_page_by_page_without_the_metadata(record):
     server = record((200, {"result": []}))
     Step(server.client(), "dataset/csv", "n").rows({"a": 1}, limit=5, skip=2)
     assert server.last[2] == {"query": '{"$and": [{"_id": {"$gt": 0}}, {"a": 1}]}', "limit": "5", "skip": "2"}
+
+
+def test_a_profile_is_asked_of_the_service_of_the_step(record):
+    server = record((200, {"result": {"rows": 3, "fields": []}}))
+    assert Step(server.client(), "dataset/csv", "n").profile(["a", "b"], revision=2) == {"rows": 3, "fields": []}
+    assert server.last[:3] == ("GET", "dataset/csv/n/profile", {"fields": "a,b", "revision": "2"})
+    Step(server.client(), "transform/scikitlearn", "n").profile()
+    assert server.last[:3] == ("GET", "transform/scikitlearn/n/profile", {})
+
+    async def awaited():
+        other = record((200, {"result": {"rows": 3, "fields": []}}))
+        async with other.async_client() as client:
+            assert await AsyncStep(client, "dataset/csv", "n").profile(["a"]) == {"rows": 3, "fields": []}
+        assert other.last[:3] == ("GET", "dataset/csv/n/profile", {"fields": "a"})
+
+    asyncio.run(awaited())
 
 
 def test_lists(record):

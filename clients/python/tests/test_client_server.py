@@ -27,6 +27,18 @@ def test_a_file_is_uploaded_and_its_rows_are_found(client, unique, tmp_path):
     assert step.name in [each.name for each in client.dataset.csv.list()]
 
 
+def test_what_a_table_holds(client, unique):
+    step = client.dataset.csv(unique(), b"a,b\n1,x\n2,x\n,y\n", types="infer").wait(60)
+    profile = step.profile()
+    assert profile["rows"] == 3 and [field["name"] for field in profile["fields"]] == ["a", "b"]
+    assert (profile["fields"][0]["nulls"], profile["fields"][0]["mean"]) == (1, 1.5)
+    assert step.profile(["b"])["fields"] == profile["fields"][1:]
+    with pytest.raises(lo.NotAcceptable, match="'b'"):
+        step.profile(["bb"])
+    with pytest.raises(lo.NotAcceptable, match="not a table"):
+        client.function.python(unique(), "response = 1").wait(60).profile()
+
+
 def test_projection_types_and_histogram(client, unique):
     source = client.dataset.csv(unique(), b"a,b\n1,x\n2,x\n,y\n")
     part = client.transform.projection(unique(), source, ["a"])

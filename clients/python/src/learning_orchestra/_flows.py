@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -114,6 +114,14 @@ def rows(service: str, name: str, query: Mapping[str, Any] | None, limit: int | 
         if len(page) < size:
             break
     return found
+
+
+def profile(service: str, name: str, fields: Sequence[str] | None, revision: int | None) -> Flow[dict[str, Any]]:
+    params: dict[str, str | int] = {} if fields is None else {"fields": ",".join(fields)}
+    if revision is not None:
+        params["revision"] = revision
+    result: dict[str, Any] = (yield from ask_json(Call("GET", f"{service}/{name}/profile", params, patience=_EXPORT)))["result"]
+    return result
 
 
 def artifact_call(name: str, format: str | None, revision: int | None = None) -> Call:

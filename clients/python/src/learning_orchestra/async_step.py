@@ -65,6 +65,9 @@ class AsyncStep:
     async def rows(self, query: Mapping[str, Any] | None = None, limit: int | None = 20, skip: int = 0) -> list[dict[str, Any]]:
         return await self._client.run(_flows.rows(self.service, self.name, query, limit, skip))
 
+    async def profile(self, fields: Sequence[str] | None = None, *, revision: int | None = None) -> dict[str, Any]:
+        return await self._client.run(_flows.profile(self.service, self.name, fields, revision))
+
     async def artifact(self, path: str | Path | None = None, format: str | None = None, *, revision: int | None = None) -> Path:
         return await self._client.download(_flows.artifact_call(self.name, format, revision), path, self.name)
 

@@ -77,6 +77,11 @@ class Step:
         `query` is a MongoDB filter. Does not wait: gives what there is."""
         return self._client.run(_flows.rows(self.service, self.name, query, limit, skip))
 
+    def profile(self, fields: Sequence[str] | None = None, *, revision: int | None = None) -> dict[str, Any]:
+        """What the table of the result holds: `rows`, and of each field (or just of `fields`) how many values, nulls and different values, the least
+        and the greatest, mean, quantiles, the most frequent ones. Does not wait: NotFound before there is a result."""
+        return self._client.run(_flows.profile(self.service, self.name, fields, revision))
+
     def artifact(self, path: str | Path | None = None, format: str | None = None, *, revision: int | None = None) -> Path:
         """Writes the result into a file and gives its path. A folder (by default the current one) gets the server's name for it.
         `format`: parquet, csv, arrow, json, npy, joblib, skops, keras, zip; None is the natural one."""
