@@ -10,8 +10,8 @@ namespace lo::api {
 
 const std::vector<Service>& services() {
   static const std::vector<Service> all = [] {
-    std::vector<Service> made{dataset_csv_service(), dataset_parquet_service(), dataset_generic_service(), projection_service(),
-                              histogram_service(), function_python_service(), builder_sparkml_service(), environment_service()};
+    std::vector<Service> made{dataset_csv_service(), dataset_json_service(), dataset_parquet_service(), dataset_generic_service(),
+                              projection_service(), histogram_service(), function_python_service(), builder_sparkml_service(), environment_service()};
     std::ranges::move(tool_services(), std::back_inserter(made));
     return made;
   }();

@@ -25,6 +25,9 @@ def cases():
     yield (lambda c: c.dataset.csv("n", b"a\n1\n", types={"a": "integer"}, labels={"k": "v"}),
            "dataset/csv", {"datasetName": "n", "types": '{"a": "integer"}', "labels": '{"k": "v"}'}, b"a\n1\n")
     yield lambda c: c.dataset.csv("n", io.BytesIO(b"a\n")), "dataset/csv", {"datasetName": "n"}, b"a\n"
+    yield (lambda c: c.dataset.json("n", URL, types={"a": "string"}), "dataset/json", {},
+           {"datasetName": "n", "datasetURI": URL, "types": {"a": "string"}})
+    yield (lambda c: c.dataset.json("n", b"{}", encoding="utf-16"), "dataset/json", {"datasetName": "n", "encoding": "utf-16"}, b"{}")
     yield lambda c: c.dataset.parquet("n", URL), "dataset/parquet", {}, {"datasetName": "n", "datasetURI": URL}
     yield lambda c: c.dataset.parquet("n", b"PAR1"), "dataset/parquet", {"datasetName": "n"}, b"PAR1"
     yield lambda c: c.dataset.generic("n", URL), "dataset/generic", {}, {"datasetName": "n", "datasetURI": URL}

@@ -112,6 +112,17 @@ class DatasetCsv(Service[One, Many]):
         return self._upload(source, "text/csv", {"datasetName": name, **facts, **options}, name)
 
 
+class DatasetJson(Service[One, Many]):
+    def __call__(self, name: str, source: Source, *, types: Mapping[str, str] | None = None, encoding: str | None = None,
+                 **options: Unpack[Options]) -> One:
+        """A table from a file with one JSON object a line, or one array of objects. `source`: as for csv. Values keep their types
+        unless `types` says otherwise."""
+        facts = {"types": types, "encoding": encoding}
+        if is_url(source):
+            return self._post(name, {"datasetName": name, "datasetURI": source, **facts}, options)
+        return self._upload(source, "application/x-ndjson", {"datasetName": name, **facts, **options}, name)
+
+
 class DatasetParquet(Service[One, Many]):
     def __call__(self, name: str, source: Source, **options: Unpack[Options]) -> One:
         """A table from a Parquet file, with its own types. `source`: as for csv."""
@@ -221,6 +232,7 @@ class Tools(Generic[One, Many]):
 class Datasets(Generic[One, Many]):
     def __init__(self, runner: Runner[One, Many]):
         self.csv = DatasetCsv(runner, "dataset/csv")
+        self.json = DatasetJson(runner, "dataset/json")
         self.parquet = DatasetParquet(runner, "dataset/parquet")
         self.generic = DatasetGeneric(runner, "dataset/generic")
 
