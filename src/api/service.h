@@ -98,6 +98,9 @@ std::string read_url(Fields& fields, std::string_view key, const Context& contex
 // Where a dataset's file comes from: `upload`, put there by the upload handler and never by a client, or `datasetURI`, also `url`.
 void read_file_source(Fields& fields, json::object& request, const Context& context);
 
+// What the member `nullable` of services that run Python says, for their schema.
+json::object nullable_schema();
+
 // Copies the members that every request may have (labels aside) and that are not null.
 void copy_policy(const json::object& body, json::object& request);
 

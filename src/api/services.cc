@@ -73,6 +73,11 @@ std::string read_code(Fields& fields, std::string_view key, const Context& conte
   return code;
 }
 
+json::object nullable_schema() {
+  return {{"type", "boolean"},
+          {"description", "integers and booleans of datasets come to Python as pandas' Int64 and boolean, in which nulls are pandas.NA"}};
+}
+
 void copy_policy(const json::object& body, json::object& request) {
   for (const auto& member : body)
     if (engine::is_policy_key(member.key()) && !member.value().is_null()) request[member.key()] = member.value();

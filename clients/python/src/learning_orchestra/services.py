@@ -58,9 +58,11 @@ class Options(TypedDict, total=False):
 
 
 class ToolOptions(Options, total=False):
-    """`checkpoint` is for train and tune, `figure` and `hue` are for explore."""
+    """`checkpoint` is for train and tune, `figure` and `hue` are for explore. `nullable`: integers and booleans of datasets come as pandas'
+    Int64 and boolean, in which nulls are pandas.NA."""
 
     checkpoint: bool
+    nullable: bool
     figure: Mapping[str, float]
     hue: Any
 
@@ -164,11 +166,12 @@ class Histogram(Service[One, Many]):
 
 class Function(Service[One, Many]):
     def __call__(self, name: str, function: Code, parameters: Mapping[str, Any] | None = None, *,
-                 description: str | None = None, **options: Unpack[Options]) -> One:
+                 description: str | None = None, nullable: bool | None = None, **options: Unpack[Options]) -> One:
         """Runs Python: a function (its source is sent, its arguments are the parameters, what it returns is the result), or text
-        that sets `response`, or the URL of such text."""
+        that sets `response`, or the URL of such text. `nullable`: as for tools."""
         given = parameters or {}
-        body = {"name": name, "function": code_of(function, given), "functionParameters": encode(given), "description": description}
+        body = {"name": name, "function": code_of(function, given), "functionParameters": encode(given), "description": description,
+                "nullable": nullable}
         return self._post(name, body, options)
 
 
