@@ -1,8 +1,8 @@
 #include "dataset/json_columns.h"
 
 #include <arrow/array.h>
-#include <arrow/builder.h>
 #include <arrow/record_batch.h>
+#include <arrow/util/utf8.h>
 #include <fmt/format.h>
 
 #include <functional>
@@ -21,6 +21,8 @@ std::string why_no_object(std::string_view line) {
   auto value = parse_json(line);
   if (value) return fmt::format("an object is expected, not {}", shown(line));
   auto why = value.error().message;
+  arrow::util::InitializeUTF8();
+  if (!arrow::util::ValidateUTF8(line)) return fmt::format("{} is not UTF-8: give the file's `encoding`", shown(line));
   constexpr std::string_view kFirstLine = "line 1, ";
   if (auto at = why.find(kFirstLine); at != why.npos) why.erase(at, kFirstLine.size());
   if (line.find_first_not_of(" \t\r[{") == line.npos) why += " (a row is one object on one line)";

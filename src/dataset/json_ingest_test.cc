@@ -50,7 +50,7 @@ class JsonIngest : public FolderTest {
   // So many lines that they are several blocks.
   static std::string many(const std::string& line) {
     std::string lines;
-    while (lines.size() < (std::size_t{5} << 19)) lines += line;
+    while (lines.size() < (std::size_t{5} << 18)) lines += line;
     return lines;
   }
   static std::int64_t count(const std::string& lines) { return std::ranges::count(lines, '\n'); }
@@ -63,9 +63,8 @@ TEST_F(JsonIngest, ValuesKeepTheirTypes) {
                  "\n"),
             R"([{"_id":1,"i":1,"n":1.5E0,"b":true,"t":"x","l":[1,2],"s":{"a":"y","b":null},"z":null}])");
   EXPECT_EQ(schema(R"({"i":1,"n":1.5,"b":true,"t":"x","l":[1.5,null],"s":{"a":[{"b":1}]},"z":null,"e":[],"o":{}})"),
-            "i: int64\nn: double\nb: bool\nt: string\nl: list<item: double>\n  child 0, item: double\ns: struct<a: list<item: struct<b: int64>>>\n"
-            "  child 0, a: list<item: struct<b: int64>>\n      child 0, item: struct<b: int64>\n          child 0, b: int64\nz: string\n"
-            "e: list<item: string>\n  child 0, item: string\no: string");
+            "i: int64\nn: double\nb: bool\nt: string\nl: list<element: double>\ns: struct<a: list<element: struct<b: int64>>>\nz: string\n"
+            "e: list<element: string>\no: string");
 }
 
 TEST_F(JsonIngest, WhatARowDoesNotHaveIsNull) {
@@ -154,8 +153,7 @@ TEST_F(JsonIngest, WhatComesLateCountsToo) {
   EXPECT_EQ(opened_again_, 2);
   EXPECT_EQ(manifest.rows, count(lines) + 1);
   EXPECT_EQ(schema(lines + "{\"a\":2.5,\"s\":{\"y\":[true]},\"n\":7,\"late\":\"x\"}\n"),
-            "a: double\ns: struct<x: int64, y: list<item: bool>>\n  child 0, x: int64\n  child 1, y: list<item: bool>\n      child 0, item: bool\n"
-            "n: int64\nlate: string");
+            "a: double\ns: struct<x: int64, y: list<element: bool>>\nn: int64\nlate: string");
   EXPECT_EQ(schema(lines + "{\"n\":\"x\"}\n").substr(0, 8), "a: int64");
   EXPECT_EQ(opened_again_, 0);  // a field of nulls is a text already
 }
@@ -168,7 +166,7 @@ TEST_F(JsonIngest, BrokenLinesAreNamed) {
   EXPECT_THAT(error("1\n"), HasSubstr("row 1, an object is expected, not '1'"));
   EXPECT_THAT(error("{\"a\":NaN}\n"), HasSubstr("invalid JSON at column 6"));
   EXPECT_THAT(error("{\"a\":\"\\ud800\"}\n"), HasSubstr("invalid JSON"));
-  EXPECT_THAT(error("{\"a\":\"x\xff\"}\n"), AllOf(HasSubstr("row 1, invalid JSON at column 8"), HasSubstr("x\\xff")));
+  EXPECT_THAT(error("{\"a\":\"x\xff\"}\n"), HasSubstr("row 1, '{\"a\":\"x\\xff\"}' is not UTF-8: give the file's `encoding`"));
   auto lines = many("{\"a\":1}\n\n");
   EXPECT_THAT(error(lines + "{"), HasSubstr("row " + std::to_string(count(lines) / 2 + 1) + " (line " + std::to_string(count(lines) + 1) + ")"));
   EXPECT_THAT(error("{\"a\":" + std::string(100, '[') + "\n"), HasSubstr("nested deeper than 64 levels"));

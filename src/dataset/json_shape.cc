@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "dataset/shown.h"
 #include "dataset/text_values.h"
@@ -11,6 +12,7 @@
 namespace lo::dataset {
 namespace {
 
+constexpr std::size_t kFewDigits = 15;   // of an integer: it fits every type
 constexpr std::size_t kShownBytes = 64;  // more than shown() shows
 constexpr std::int64_t kExact = std::int64_t{1} << std::numeric_limits<double>::digits;
 
@@ -28,6 +30,7 @@ std::string too_many() { return fmt::format("the rows have more than {} fields, 
 bool fits_integer(std::string_view digits) { return IntegerText::parse(digits).has_value(); }
 
 bool fits_number(std::string_view text, JsonKind kind) {
+  if (kind == JsonKind::integer && text.size() <= kFewDigits) return true;
   auto value = NumberText::parse(text);
   if (!value || kind == JsonKind::number) return value.has_value();
   return std::abs(*value) <= static_cast<double>(kExact) - 1 || fmt::format("{:.0f}", *value) == text;
@@ -73,7 +76,7 @@ void JsonShape::add_number(JsonTokens value, Adding& adding) {
   const auto& token = value.front();
   bool is_integer = token.kind == JsonKind::integer;
   note(is_integer ? integer : number, value, adding.row);
-  if (is_integer && token.text.size() <= 15) return;  // it fits whatever it is
+  if (is_integer && token.text.size() <= kFewDigits) return;
   if (is_integer && !fits_integer(token.text)) note(long_integer, value, adding.row);
   if (!NumberText::parse(token.text))
     note(too_large, value, adding.row);
