@@ -56,6 +56,14 @@ def test_the_inputs_results_count_and_not_their_names(shared, counter):
     assert counted(shared, unique(), counter, value=f"${one}", cache="use")["cacheKey"] == first["cacheKey"]
 
 
+def test_types_that_know_nulls_are_another_result(shared, counter):
+    made = counted(shared, unique(), counter)
+    asked = counted(shared, unique(), counter, cache="use", nullable=True)
+    assert "cache" not in asked and asked["cacheKey"] != made["cacheKey"]
+    assert "cache" in counted(shared, unique(), counter, cache="use", nullable=True)
+    assert counted(shared, unique(), counter, cache="use", nullable=False)["cacheKey"] == made["cacheKey"]
+
+
 def test_a_hit_outlives_its_origin(shared, counter):
     big = "import numpy\nresponse = numpy.full(50_000, 3.0)"
     first, second = unique(), unique()

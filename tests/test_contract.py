@@ -11,7 +11,7 @@ from schemathesis.checks import load_all_checks
 from support import PREFIX, unique
 
 STREAMS = {"stream events", "observe step"}
-SERVICES = ["dataset/csv", "dataset/parquet", "dataset/generic", "transform/projection", "transform/dataType", "explore/histogram", "function/python", "builder/sparkml",
+SERVICES = ["dataset/csv", "dataset/json", "dataset/parquet", "dataset/generic", "transform/projection", "transform/dataType", "explore/histogram", "function/python", "builder/sparkml",
             *(f"{service}/{tool}" for service in ("model", "train", "predict", "evaluate", "tune", "transform", "explore")
               for tool in ("scikitlearn", "tensorflow"))]
 
@@ -41,7 +41,7 @@ def steps(shared):
     table, model = names["dataset/csv"], names["model/scikitlearn"]
     shared.upload(table, b"a,b\n1,x\n")
     shared.finished(table)
-    for service, content in {"dataset/generic": b"any", "dataset/parquet": shared.get(f"/step/{table}/artifact").content}.items():
+    for service, content in {"dataset/generic": b"any", "dataset/json": b'{"a": [1]}', "dataset/parquet": shared.get(f"/step/{table}/artifact").content}.items():
         shared.http.post(f"{PREFIX}/{service}", params={"datasetName": names[service]}, content=content,
                          headers={"Content-Type": "application/octet-stream"})
     made_of_table = {"inputDatasetName": table, "names": ["a"]}

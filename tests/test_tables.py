@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 
+import pandas
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
@@ -102,6 +103,65 @@ def test_a_frame_of_a_function_goes_through_spark_and_back(shared):
     assert any("metadata/" in each for each in zipfile.ZipFile(io.BytesIO(model.content)).namelist())
     assert shared.get(f"/step/{name}DT/artifact", format="csv").text.count("\n") == 61
     assert shared.delete(f"/builder/sparkml/{name}DT", cascade="true").status_code == 200
+
+
+NULLS = b'{"i": 1, "b": true, "s": {"x": [1, 2]}}\n{"i": null, "b": null, "s": null}\n{"i": 9007199254740993, "b": false, "s": {"x": []}}\n'
+
+
+@pytest.fixture(scope="module")
+def nulls(shared):
+    """A dataset of integers, booleans and structures, some of which are null."""
+    name = unique("nulls")
+    answer = shared.http.post(f"{PREFIX}/dataset/json", params={"datasetName": name}, content=NULLS, headers={"Content-Type": "application/x-ndjson"})
+    assert answer.status_code == 201, answer.text
+    shared.finished(name)
+    return name
+
+
+def test_pandas_and_arrow_read_the_stored_parquet_file(shared, nulls, tmp_path):
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(shared.get(f"/step/{nulls}/artifact").content)
+    table = pyarrow.parquet.read_table(path)
+    assert table.schema.field("i").type == pyarrow.int64() and table.to_pylist() == [json.loads(line) for line in NULLS.splitlines()]
+    plain, asked = pandas.read_parquet(path), pandas.read_parquet(path, dtype_backend="numpy_nullable")
+    assert (str(plain["i"].dtype), str(plain["b"].dtype)) == ("float64", "object")
+    assert (str(asked["i"].dtype), str(asked["b"].dtype)) == ("Int64", "boolean") and asked["i"][2] == 9007199254740993
+    assert [None if each is None else list(each["x"]) for each in plain["s"]] == [[1, 2], None, []]
+
+
+@pytest.mark.spark
+def test_spark_reads_the_stored_parquet_file(shared, nulls):
+    name = unique("spark")
+    code = """
+from pyspark.sql.functions import col, lit
+found = (training_df.dtypes, [row.asDict(recursive=True) for row in training_df.orderBy("i").collect()])
+assert found == ([("i", "bigint"), ("b", "boolean"), ("s", "struct<x:array<bigint>>")], [
+    {"i": None, "b": None, "s": None}, {"i": 1, "b": True, "s": {"x": [1, 2]}}, {"i": 9007199254740993, "b": False, "s": {"x": []}}]), found
+training_df = training_df.select(col("i").isNull().cast("double").alias("x1"), lit(0.0).alias("x2"), col("i").isNull().cast("double").alias("label"))
+testing_df = training_df
+""" + MODELING
+    answer = shared.post("/builder/sparkml", {"trainDatasetName": nulls, "testDatasetName": nulls, "name": name, "modelingCode": code, "classifiersList": ["DT"]})
+    assert answer.status_code == 201, answer.text
+    assert shared.finished(f"{name}DT", timeout=240)["rows"] == 3
+
+
+def test_integers_with_nulls_are_nullable_only_when_asked_for(shared, nulls):
+    types = "import json\nprint('value', json.dumps([str(t['i'].dtype), str(t['b'].dtype), str(i.dtype)]))\nresponse = t"
+
+    def value(name, **more):
+        shared.function(name, types, functionParameters={"t": f"${nulls}", "i": f"${nulls}.i"}, **more)
+        shared.finished(name)
+        return json.loads(shared.get(f"/step/{name}/log").text.rpartition("value ")[2])
+
+    plain, asked = unique(), unique()
+    assert value(plain) == ["float64", "object", "float64"]
+    assert value(asked, nullable=True) == ["Int64", "boolean", "Int64"]
+    assert shared.rows(asked)[2]["i"] == 9007199254740993
+    summed = shared.made("/transform/scikitlearn", {"name": unique(), "modulePath": "sklearn.impute", "class": "SimpleImputer", "method": "fit_transform",
+                                                    "classParameters": {"strategy": "most_frequent"}, "methodParameters": {"X": [[1], [2]]}, "nullable": True})
+    assert summed["request"]["nullable"] is True
+    answer = shared.function(unique(), types, nullable="yes")
+    assert (answer.status_code, answer.json()["errors"]) == (406, [{"pointer": "/nullable", "detail": 'nullable must be true or false, not "yes"'}])
 
 
 @pytest.fixture(scope="module")

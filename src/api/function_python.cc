@@ -1,4 +1,4 @@
-// function/python {name, description?, function, functionParameters?, checkpoint?}
+// function/python {name, description?, function, functionParameters?, checkpoint?, nullable?}
 #include "api/mentions.h"
 #include "api/service.h"
 
@@ -12,6 +12,7 @@ Result<Draft> read(const json::object& body, const Context& context) {
   auto function = read_code(fields, "function", context);
   auto parameters = fields.optional_object("functionParameters");
   auto checkpoint = fields.optional_flag("checkpoint");
+  auto nullable = fields.optional_flag("nullable");
   auto labels = fields.optional_object("labels");
   auto mentions = find_mentions(parameters, "/functionParameters");
   if (!mentions) fields.refuse(mentions.error());
@@ -19,6 +20,7 @@ Result<Draft> read(const json::object& body, const Context& context) {
   json::object request{{"name", name}, {"function", function}, {"functionParameters", std::move(parameters)}};
   if (description) request["description"] = *description;
   if (checkpoint) request["checkpoint"] = true;
+  if (nullable) request["nullable"] = true;
   copy_policy(body, request);
   Draft draft{.steps = {}, .mentions = std::move(*mentions)};
   draft.steps.push_back(
@@ -36,7 +38,8 @@ json::object schema() {
             {"functionParameters", {{"type", "object"}, {"description", "globals of the code; \"$name\" is a stored result"}}},
             {"checkpoint",
              {{"type", "boolean"},
-              {"description", "the code finds a folder that outlives attempts in the environment variable ORCHESTRA_CHECKPOINT"}}}}}};
+              {"description", "the code finds a folder that outlives attempts in the environment variable ORCHESTRA_CHECKPOINT"}}},
+            {"nullable", nullable_schema()}}}};
 }
 
 }  // namespace

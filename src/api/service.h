@@ -26,6 +26,7 @@ struct UploadForm {
   std::vector<std::string> texts;                    // query parameters that are texts as they stand
   std::vector<std::string> values;                   // those that are JSON, or else a text
   std::vector<std::vector<std::string>> sources;     // members that say where the result comes from instead: one group at a time
+  bool takes_json = false;                           // a body of application/json is the file where the query has the name
 };
 
 enum class Shown {
@@ -58,6 +59,7 @@ struct Service {
 
 Service dataset_csv_service();
 Service dataset_generic_service();
+Service dataset_json_service();
 Service dataset_parquet_service();
 Service projection_service();
 Service histogram_service();
@@ -95,6 +97,9 @@ std::string read_url(Fields& fields, std::string_view key, const Context& contex
 
 // Where a dataset's file comes from: `upload`, put there by the upload handler and never by a client, or `datasetURI`, also `url`.
 void read_file_source(Fields& fields, json::object& request, const Context& context);
+
+// What the member `nullable` of services that run Python says, for their schema.
+json::object nullable_schema();
 
 // Copies the members that every request may have (labels aside) and that are not null.
 void copy_policy(const json::object& body, json::object& request);

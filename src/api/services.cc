@@ -10,8 +10,8 @@ namespace lo::api {
 
 const std::vector<Service>& services() {
   static const std::vector<Service> all = [] {
-    std::vector<Service> made{dataset_csv_service(), dataset_parquet_service(), dataset_generic_service(), projection_service(),
-                              histogram_service(), function_python_service(), builder_sparkml_service(), environment_service()};
+    std::vector<Service> made{dataset_csv_service(), dataset_json_service(), dataset_parquet_service(), dataset_generic_service(),
+                              projection_service(), histogram_service(), function_python_service(), builder_sparkml_service(), environment_service()};
     std::ranges::move(tool_services(), std::back_inserter(made));
     return made;
   }();
@@ -71,6 +71,11 @@ std::string read_code(Fields& fields, std::string_view key, const Context& conte
   if (is_url)
     if (auto safe = dataset::check_url(code, fmt::format("/{}", key), context.urls); !safe) fields.refuse(safe.error());
   return code;
+}
+
+json::object nullable_schema() {
+  return {{"type", "boolean"},
+          {"description", "integers and booleans of datasets come to Python as pandas' Int64 and boolean, in which nulls are pandas.NA"}};
 }
 
 void copy_policy(const json::object& body, json::object& request) {

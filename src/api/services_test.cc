@@ -69,6 +69,33 @@ TEST_F(ServicesTest, NullMeansNotGiven) {
   EXPECT_EQ(with->steps[0].request.at("timeout"), 3);
 }
 
+TEST_F(ServicesTest, StepsThatRunPythonMayAskForTypesThatKnowNulls) {
+  const std::string function = R"({"name": "f", "function": "response = 1", "nullable": )";
+  const std::string call = R"({"name": "f", "modulePath": "sklearn.metrics", "class": "accuracy_score", "nullable": )";
+  for (auto [service, body] : {std::pair{"function/python", function}, {"evaluate/scikitlearn", call}, {"explore/tensorflow", call}}) {
+    EXPECT_EQ(read(service, body + "true}")->steps[0].request.at("nullable"), true) << service;
+    EXPECT_FALSE(read(service, body + "false}")->steps[0].request.contains("nullable")) << service;
+    auto refused = read(service, body + R"("yes"})");
+    ASSERT_FALSE(refused) << service;
+    EXPECT_EQ(refused.error().fields.front().pointer, "/nullable");
+    EXPECT_THAT(refused.error().fields.front().detail, HasSubstr("\"yes\""));
+  }
+  EXPECT_FALSE(read("dataset/csv", R"({"datasetName": "a", "url": "http://localhost/x.csv", "nullable": true})"));
+}
+
+TEST_F(ServicesTest, JsonTakesTypesOfFieldsAlone) {
+  auto draft = read("dataset/json", R"({"datasetName": "a", "url": "http://localhost/x", "types": {"b": "integer"}, "encoding": "utf-16"})");
+  ASSERT_TRUE(draft);
+  EXPECT_EQ(draft->steps[0].request.at("types").at("b"), "integer");
+  EXPECT_EQ(draft->steps[0].request.at("encoding"), "utf-16");
+  for (auto [member, pointer] : {std::pair{R"("types": "infer")", "/types"}, {R"("types": {"b/c": "int"})", "/types/b~1c"},
+                                 {R"("encoding": 8)", "/encoding"}, {R"("delimiter": ";")", "/delimiter"}}) {
+    auto refused = read("dataset/json", std::string(R"({"datasetName": "a", "url": "http://localhost/x", )") + member + "}");
+    ASSERT_FALSE(refused) << member;
+    EXPECT_EQ(refused.error().fields.front().pointer, pointer);
+  }
+}
+
 TEST_F(ServicesTest, DataTypeNamesAFieldThatHasNoSuchType) {
   auto body = read_data_type(*parse_json_object(R"({"inputDatasetName": "a", "types": {"x": "float"}})"));
   ASSERT_FALSE(body);

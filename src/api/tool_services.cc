@@ -103,8 +103,9 @@ void read_file(Fields& fields, json::object& request, const Context& context) {
   if (auto format = fields.optional_text("format")) request["format"] = *format;
 }
 
-// What only some services have, passed on to the step as it is.
+// What is not said by the call itself, passed on to the step as it is.
 void read_options(const Kind& kind, const json::object& body, Fields& fields, json::object& request) {
+  if (fields.optional_flag("nullable")) request["nullable"] = true;
   if ((kind.service == "train" || kind.service == "tune") && fields.optional_flag("checkpoint")) request["checkpoint"] = true;
   if (kind.service != "explore") return;
   for (auto key : {"figure", "hue"}) {
@@ -170,6 +171,7 @@ json::object without(json::object request, std::string_view key) {
 
 json::object schema(const Kind& kind) {
   json::object properties{{"description", {{"type", "string"}}},
+                          {"nullable", nullable_schema()},
                           {"methodParameters", {{"type", "object"}, {"description", "\"$name\" is a stored result, \"#…\" an expression"}}}};
   auto text = json::object{{"type", "string"}, {"minLength", 1}};
   properties[kind.is_model ? "modelName" : "name"] = json::object{{"$ref", "#/components/schemas/Name"}};

@@ -15,8 +15,10 @@ namespace {
 
 constexpr std::size_t kJsonLimit = 16u << 20;
 
-bool is_json(const http::Request& request) {
-  return request.header("content-type").value_or("").starts_with("application/json");
+// Whether the body is a request, not a file.
+bool is_json(const Service& service, const http::Request& request) {
+  std::string type(request.header("content-type").value_or(""));
+  return type.substr(0, type.find_first_of("; ")) == "application/json" && !(service.upload->takes_json && request.query_value(service.name_key));
 }
 
 // The body of a JSON request on a route that streams.
@@ -70,7 +72,7 @@ Awaitable<Result<json::object>> receive(const Context& context, const Service& s
 
 Awaitable<Result<json::object>> body_of(const Context& context, const Service& service, json::object fixed,
                                         const http::Request& request, Ticket& ticket) {
-  if (is_json(request)) co_return co_await read_json(request, ticket);
+  if (is_json(service, request)) co_return co_await read_json(request, ticket);
   auto body = body_from_query(*service.upload, request);
   if (!body) co_return std::unexpected(body.error());
   for (const auto& member : fixed) (*body)[member.key()] = member.value();
@@ -78,7 +80,7 @@ Awaitable<Result<json::object>> body_of(const Context& context, const Service& s
 }
 
 Accepting create_with_upload(const Context& context, const Service& service, const http::Request& request, Ticket& ticket) {
-  if (!is_json(request)) {
+  if (!is_json(service, request)) {
     auto name = std::string(request.query_value(service.name_key).value_or(""));
     auto taken = co_await context.pool->run([&] { return context.catalog->find_step(name); });
     if (taken && *taken)

@@ -1,32 +1,9 @@
 #include "dataset/csv_open.h"
 
 #include "dataset/csv_detect.h"
+#include "dataset/sample.h"
 
 namespace lo::dataset {
-namespace {
-
-constexpr std::size_t kSample = std::size_t{64} << 10;
-
-struct Sampled {
-  std::string sample;
-  bool whole;     // the sample is all there is
-  Source source;  // with the sample in it
-};
-
-Result<Sampled> look_into(Source source) {
-  std::string sample(kSample, '\0');
-  std::size_t have = 0;
-  for (bool ended = false; have < kSample && !ended;) {
-    LO_ASSIGN(auto got, source->read({sample.data() + have, kSample - have}));
-    ended = got == 0;
-    have += got;
-  }
-  sample.resize(have);
-  auto again = read_again(sample, std::move(source));
-  return Sampled{.sample = std::move(sample), .whole = have < kSample, .source = std::move(again)};
-}
-
-}  // namespace
 
 Result<CsvText> open_csv(Source source, CsvOptions options) {
   auto text = unpack(std::move(source));

@@ -4,14 +4,13 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "dataset/arrow_error.h"
 #include "dataset/cast.h"
 #include "dataset/csv_convert.h"
 #include "dataset/csv_header.h"
 #include "dataset/fields.h"
 #include "dataset/pipeline.h"
+#include "dataset/sample.h"
 #include "dataset/table_file.h"
 #include "dataset/table_writer.h"
 
@@ -19,14 +18,6 @@ namespace lo::dataset {
 namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
-
-bool looks_like_html(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-  std::string start(text.substr(0, 14));
-  std::ranges::transform(start, start.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return start.starts_with("<!doctype html") || start.starts_with("<html");
-}
 
 std::shared_ptr<arrow::Schema> schema_of(const std::vector<std::string>& names, const std::vector<Type>& types) {
   std::vector<std::shared_ptr<arrow::Field>> fields;

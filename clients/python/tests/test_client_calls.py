@@ -25,6 +25,9 @@ def cases():
     yield (lambda c: c.dataset.csv("n", b"a\n1\n", types={"a": "integer"}, labels={"k": "v"}),
            "dataset/csv", {"datasetName": "n", "types": '{"a": "integer"}', "labels": '{"k": "v"}'}, b"a\n1\n")
     yield lambda c: c.dataset.csv("n", io.BytesIO(b"a\n")), "dataset/csv", {"datasetName": "n"}, b"a\n"
+    yield (lambda c: c.dataset.json("n", URL, types={"a": "string"}), "dataset/json", {},
+           {"datasetName": "n", "datasetURI": URL, "types": {"a": "string"}})
+    yield (lambda c: c.dataset.json("n", b"{}\n{}\n", encoding="utf-16"), "dataset/json", {"datasetName": "n", "encoding": "utf-16"}, b"{}\n{}\n")
     yield lambda c: c.dataset.parquet("n", URL), "dataset/parquet", {}, {"datasetName": "n", "datasetURI": URL}
     yield lambda c: c.dataset.parquet("n", b"PAR1"), "dataset/parquet", {"datasetName": "n"}, b"PAR1"
     yield lambda c: c.dataset.generic("n", URL), "dataset/generic", {}, {"datasetName": "n", "datasetURI": URL}
@@ -33,8 +36,9 @@ def cases():
            {"inputDatasetName": "d", "outputDatasetName": "n", "names": ["a", "b"]})
     yield (lambda c: c.explore.histogram("n", Step(c, "dataset/csv", "d"), ["a"], bins=3), "explore/histogram", {},
            {"inputDatasetName": "d", "outputDatasetName": "n", "names": ["a"], "bins": 3})
-    yield (lambda c: c.function.python("n", "response = x", {"x": 1}, retry={"maxAttempts": 2}, environment="e"), "function/python", {},
-           {"name": "n", "function": "response = x", "functionParameters": {"x": 1}, "retry": {"maxAttempts": 2}, "environment": "e"})
+    yield (lambda c: c.function.python("n", "response = x", {"x": 1}, nullable=True, retry={"maxAttempts": 2}, environment="e"),
+           "function/python", {},
+           {"name": "n", "function": "response = x", "functionParameters": {"x": 1}, "nullable": True, "retry": {"maxAttempts": 2}, "environment": "e"})
     for tool in TOOLS:
         yield (lambda c, tool=tool: getattr(c.model, tool)("n", "m.p", "C", {"a": Expression("f(1)")}), f"model/{tool}", {},
                {"modelName": "n", "modulePath": "m.p", "class": "C", "classParameters": {"a": "#f(1)"}})

@@ -74,6 +74,11 @@ class Job:
         return str(self._step.checkpoint) if self._step.checkpoint else None
 
     @property
+    def nullable(self) -> bool:
+        """Whether the request asks for tables with the types of pandas that know nulls."""
+        return any(member.request.get("nullable") is True for member in self.members)
+
+    @property
     def open_members(self) -> tuple[Member, ...]:
         """Those that have neither finished nor failed."""
         with self._lock:
@@ -91,7 +96,7 @@ class Job:
         stored = self.input(reference)
         with self._lock:
             if reference not in self._loaded:
-                self._loaded[reference] = storing.load(reference, stored)
+                self._loaded[reference] = storing.load(reference, stored, self.nullable)
             return self._loaded[reference]
 
     def progress(self, member: str, data: Mapping[str, Any]) -> None:

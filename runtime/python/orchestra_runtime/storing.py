@@ -24,12 +24,12 @@ def save(value: Any, member: Member) -> tuple[Manifest, list[str]]:
     return Manifest("object", parts, name, inline=inline), notes
 
 
-def load(reference: str, stored: Input) -> Any:
-    """Raises LoadFailed, which names the reference."""
+def load(reference: str, stored: Input, nullable: bool = False) -> Any:
+    """`nullable`: of tables, as tables.read says. Raises LoadFailed, which names the reference."""
     if stored.kind == "none":
         return None
     try:
-        return _load(stored)
+        return _load(stored, nullable)
     except MemoryError:
         raise
     except Exception as error:
@@ -37,21 +37,21 @@ def load(reference: str, stored: Input) -> Any:
         raise LoadFailed(f"{what} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
-def load_column(reference: str, stored: Input, column: str) -> Any:
+def load_column(reference: str, stored: Input, column: str, nullable: bool = False) -> Any:
     """One column of a table as pandas.Series, without reading the others. LookupError when there is none of that name."""
     names = [field["name"] for field in stored.fields]
     if column not in names:
         raise LookupError(f"'{reference}' has no column '{column}': it has {', '.join(names)}")
-    return tables.column(stored.parts, column)
+    return tables.column(stored.parts, column, nullable)
 
 
 class LoadFailed(RuntimeError):
     """A stored result that this process cannot read."""
 
 
-def _load(stored: Input) -> Any:
+def _load(stored: Input, nullable: bool) -> Any:
     if stored.kind in ("table", "model"):
-        return tables.read(stored.parts)
+        return tables.read(stored.parts, nullable)
     if stored.kind == "object":
         if objects.PICKLE in stored.inline:
             return pickle.loads(stored.inline[objects.PICKLE])

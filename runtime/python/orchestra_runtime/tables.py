@@ -14,7 +14,7 @@ import datetime
 import decimal
 import numbers
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,16 +92,17 @@ def has_rows(parts: Mapping[str, Path]) -> bool:
     return ROWS in parts or numbers_file.NAME in parts
 
 
-def read(parts: Mapping[str, Path]) -> pandas.DataFrame:
-    """Texts are str objects; nulls are None in them, NaN among numbers."""
+def read(parts: Mapping[str, Path], nullable: bool = False) -> pandas.DataFrame:
+    """Texts are str objects; nulls are None in them, NaN among numbers: integers with nulls are floats, booleans with nulls objects. `nullable`:
+    integers and booleans have the types of pandas that know nulls, with nulls or without, so that the types do not hang on the values."""
     import pyarrow.parquet as parquet
 
     if numbers_file.NAME in parts:
         return numbers_file.read(parts[numbers_file.NAME])
-    return parquet.ParquetFile(parts[ROWS], memory_map=True).read().to_pandas()
+    return parquet.ParquetFile(parts[ROWS], memory_map=True).read().to_pandas(types_mapper=_mapper(nullable))
 
 
-def column(parts: Mapping[str, Path], name: str) -> pandas.Series:
+def column(parts: Mapping[str, Path], name: str, nullable: bool = False) -> pandas.Series:
     """One column, without reading the others. `name` is as stored: a text. KeyError when there is none of that name."""
     import pyarrow.parquet as parquet
 
@@ -109,7 +110,20 @@ def column(parts: Mapping[str, Path], name: str) -> pandas.Series:
         frame = numbers_file.read(parts[numbers_file.NAME])
         return frame.set_axis(frame.columns.map(str), axis=1, copy=False)[name]
     found = parquet.ParquetFile(parts[ROWS], memory_map=True).read(columns=[name], use_pandas_metadata=False)
-    return found.column(name).to_pandas().rename(name)
+    return found.column(name).to_pandas(types_mapper=_mapper(nullable)).rename(name)
+
+
+def _mapper(nullable: bool) -> Callable[[pyarrow.DataType], pandas.api.extensions.ExtensionDtype | None] | None:
+    import pandas as pd
+    import pyarrow as pa
+
+    if not nullable:
+        return None
+    return {
+        pa.int8(): pd.Int8Dtype(), pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype(),
+        pa.uint8(): pd.UInt8Dtype(), pa.uint16(): pd.UInt16Dtype(), pa.uint32(): pd.UInt32Dtype(), pa.uint64(): pd.UInt64Dtype(),
+        pa.bool_(): pd.BooleanDtype(),
+    }.get
 
 
 def as_parquet(parts: Mapping[str, Path], folder: Path) -> Path:

@@ -48,7 +48,7 @@ def _referred(job: Job, reference: references.Reference) -> Any:
         return _time(job.clock, reference.path)
     stored = job.input(reference.name)
     if reference.path and stored.kind in ("table", "model"):
-        return storing.load_column(reference.name, stored, reference.path)
+        return storing.load_column(reference.name, stored, reference.path, job.nullable)
     value = job.load(reference.name)
     return _entry(value, reference.path, reference.name) if reference.path else value
 

@@ -50,6 +50,39 @@ def test_frames_come_back_as_they_were(columns: dict[Any, Any], tmp_path: Path) 
     pandas.testing.assert_frame_equal(frame, before)
 
 
+INTEGERS = {f"{sign}int{bits}": pyarrow.array([1, None], f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)}
+
+
+def _stored_nulls(folder: Path) -> Input:
+    table = pyarrow.table(INTEGERS | {"b": [True, None], "f": [0.5, None], "s": ["x", None], "whole": [2**53 + 1, 2]})
+    manifest, _ = _save(table, folder)
+    return Input(manifest.kind, {name: folder / name for name in manifest.parts}, fields=manifest.fields, rows=manifest.rows)
+
+
+def test_integers_with_nulls_are_floats_unless_types_that_know_nulls_are_asked_for(tmp_path: Path) -> None:
+    stored = _stored_nulls(tmp_path)
+    plain, asked = storing.load("x", stored), storing.load("x", stored, nullable=True)
+    assert [str(kind) for kind in plain.dtypes] == ["float64"] * 8 + ["object", "float64", "object", "int64"]
+    assert [str(kind).lower() for kind in asked.dtypes] == [*INTEGERS, "boolean", "float64", "object", "int64"]
+    assert str(asked.dtypes["whole"]) == "Int64" and asked["whole"].tolist() == [2**53 + 1, 2]
+    assert asked["int64"][1] is pandas.NA and asked["b"][0] and asked["b"][1] is pandas.NA
+
+
+def test_a_column_has_the_types_that_its_table_has(tmp_path: Path) -> None:
+    stored = _stored_nulls(tmp_path)
+    for nullable in (False, True):
+        frame = storing.load("x", stored, nullable)
+        for name in frame:
+            pandas.testing.assert_series_equal(storing.load_column("x", stored, name, nullable), frame[name])
+
+
+def test_a_frame_of_pandas_has_types_that_know_nulls_when_asked_for(tmp_path: Path) -> None:
+    frame = pandas.DataFrame({"i": [1, 2], "b": [True, False], "f": [0.5, None]}, index=pandas.Index(["a", "b"], name="key"))
+    manifest, _ = _save(frame, tmp_path)
+    stored = Input(manifest.kind, {name: tmp_path / name for name in manifest.parts}, fields=manifest.fields, rows=manifest.rows)
+    pandas.testing.assert_frame_equal(storing.load("x", stored, nullable=True), frame.astype({"i": "Int64", "b": "boolean"}))
+
+
 def test_fields_name_the_types(tmp_path: Path) -> None:
     table = pyarrow.table({
         "string": pyarrow.array(["x"], pyarrow.large_string()), "number": pyarrow.array([1], pyarrow.decimal128(5, 2)),

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from orchestra_runtime import expressions, objects, references, values
+from orchestra_runtime import expressions, objects, references, storing, values
 from orchestra_runtime.channel import Channel
 from orchestra_runtime.job import Job
-from orchestra_runtime.records import Input, StepFile
+from orchestra_runtime.records import Input, Member, StepFile
 from orchestra_runtime.references import Reference
 
 
@@ -115,3 +115,14 @@ def test_parameters_that_fail(job: Job, value: Any, said: str) -> None:
 def test_a_reference_used_twice_is_loaded_once(job: Job) -> None:
     first, second = values.resolve(job, ["$d", "$$d"], "p")
     assert first is second
+
+
+@pytest.mark.parametrize("asked", [None, False, True])
+def test_tables_have_the_types_that_the_request_asks_for(asked: bool | None, tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    manifest, _ = storing.save(pyarrow.table({"i": [1, None]}), Member("t", "function/python", {}, tmp_path))
+    stored = Input(manifest.kind, {name: tmp_path / name for name in manifest.parts}, fields=manifest.fields)
+    member = Member("f", "function/python", {} if asked is None else {"nullable": asked}, tmp_path)
+    job = Job(StepFile("t", (member,), {"t": stored}), Channel(socket.socketpair()[0]))
+    frame, column = values.resolve(job, ["$t", "$t.i"], "p")
+    assert str(frame["i"].dtype) == str(column.dtype) == ("Int64" if asked else "float64")

@@ -12,6 +12,7 @@
 #include "dataset/cast.h"
 #include "dataset/histogram.h"
 #include "dataset/ingest.h"
+#include "dataset/json_ingest.h"
 #include "dataset/parquet_ingest.h"
 #include "dataset/project.h"
 
@@ -96,6 +97,23 @@ Result<engine::Outcome> ingest(const DatasetOptions& options, const json::object
   remove_early(copy);
   auto outcome = table_outcome(draft);
   for (const auto& guess : guesses) outcome.facts.insert(guess);
+  if (auto url = url_of(request); !url.empty()) outcome.facts["url"] = url;
+  return outcome;
+}
+
+// --- dataset/json ---
+
+Result<engine::Outcome> ingest_json(const DatasetOptions& options, const json::object& request, const store::Staging& staging,
+                                    NativeContext& native) {
+  LO_ASSIGN(auto given, dataset::parse_json_options(request));
+  auto copy = staging.path() / kFetched;
+  LO_ASSIGN(auto source, open_repeatable(options, request, true, copy, native.stop));
+  LO_ASSIGN(auto text, dataset::open_json(std::move(source.source), given));
+  auto encoding = text.options.encoding;
+  LO_ASSIGN(auto draft, dataset::ingest_json(std::move(text), staging.path() / kRows, slowed_down(native), native.stop, source.again));
+  remove_early(copy);
+  auto outcome = table_outcome(draft);
+  if (given.encoding.empty() && encoding != "utf-8") outcome.facts["encoding"] = encoding;
   if (auto url = url_of(request); !url.empty()) outcome.facts["url"] = url;
   return outcome;
 }
@@ -240,6 +258,8 @@ std::map<std::string, NativeOperation, std::less<>> dataset_operations(const Dat
   return {
       {"dataset/csv", [options](const Request& job, const Staging& staging,
                                 NativeContext& native) { return ingest(options, job.members.front().request, staging, native); }},
+      {"dataset/json", [options](const Request& job, const Staging& staging,
+                                 NativeContext& native) { return ingest_json(options, job.members.front().request, staging, native); }},
       {"dataset/parquet", [options](const Request& job, const Staging& staging,
                                     NativeContext& native) { return ingest_parquet(options, job.members.front().request, staging, native); }},
       {"dataset/generic", [options](const Request& job, const Staging& staging,

@@ -58,9 +58,11 @@ class Options(TypedDict, total=False):
 
 
 class ToolOptions(Options, total=False):
-    """`checkpoint` is for train and tune, `figure` and `hue` are for explore."""
+    """`checkpoint` is for train and tune, `figure` and `hue` are for explore. `nullable`: integers and booleans of datasets come as pandas'
+    Int64 and boolean, in which nulls are pandas.NA."""
 
     checkpoint: bool
+    nullable: bool
     figure: Mapping[str, float]
     hue: Any
 
@@ -112,6 +114,17 @@ class DatasetCsv(Service[One, Many]):
         return self._upload(source, "text/csv", {"datasetName": name, **facts, **options}, name)
 
 
+class DatasetJson(Service[One, Many]):
+    def __call__(self, name: str, source: Source, *, types: Mapping[str, str] | None = None, encoding: str | None = None,
+                 **options: Unpack[Options]) -> One:
+        """A table from a file with one JSON object a line, or one array of objects. `source`: as for csv. Values keep their types
+        unless `types` says otherwise."""
+        facts = {"types": types, "encoding": encoding}
+        if is_url(source):
+            return self._post(name, {"datasetName": name, "datasetURI": source, **facts}, options)
+        return self._upload(source, "application/x-ndjson", {"datasetName": name, **facts, **options}, name)
+
+
 class DatasetParquet(Service[One, Many]):
     def __call__(self, name: str, source: Source, **options: Unpack[Options]) -> One:
         """A table from a Parquet file, with its own types. `source`: as for csv."""
@@ -153,11 +166,12 @@ class Histogram(Service[One, Many]):
 
 class Function(Service[One, Many]):
     def __call__(self, name: str, function: Code, parameters: Mapping[str, Any] | None = None, *,
-                 description: str | None = None, **options: Unpack[Options]) -> One:
+                 description: str | None = None, nullable: bool | None = None, **options: Unpack[Options]) -> One:
         """Runs Python: a function (its source is sent, its arguments are the parameters, what it returns is the result), or text
-        that sets `response`, or the URL of such text."""
+        that sets `response`, or the URL of such text. `nullable`: as for tools."""
         given = parameters or {}
-        body = {"name": name, "function": code_of(function, given), "functionParameters": encode(given), "description": description}
+        body = {"name": name, "function": code_of(function, given), "functionParameters": encode(given), "description": description,
+                "nullable": nullable}
         return self._post(name, body, options)
 
 
@@ -221,6 +235,7 @@ class Tools(Generic[One, Many]):
 class Datasets(Generic[One, Many]):
     def __init__(self, runner: Runner[One, Many]):
         self.csv = DatasetCsv(runner, "dataset/csv")
+        self.json = DatasetJson(runner, "dataset/json")
         self.parquet = DatasetParquet(runner, "dataset/parquet")
         self.generic = DatasetGeneric(runner, "dataset/generic")
 
