@@ -30,7 +30,7 @@ def upload(server, content, media="application/x-ndjson", name=None, **query):
 
 def rows(server, name, **query):
     result = server.get(f"/dataset/json/{name}", **query).json()["result"]
-    return result if "query" in query else result[1:]
+    return result if {"query", "skip"} & query.keys() else result[1:]
 
 
 def refusal(server, content, **query):
@@ -94,23 +94,22 @@ def test_types_are_those_of_the_values_or_asked_for(shared):
     name = upload(shared, content, types='{"a": "string", "b": "timestamp", "c": "integer"}')
     shared.finished(name)
     assert rows(shared, name) == [{"_id": 1, "a": "1", "b": "2026-01-01T00:00:00Z", "c": 7}, {"_id": 2, "a": "x", "b": None, "c": 1}]
-    changed = shared.http.patch(f"{PREFIX}/dataset/json/{name}", content=b'{"b": "1"}\n', headers={"Content-Type": "application/x-ndjson"})
+    changed = shared.http.patch(f"{PREFIX}/dataset/json/{name}", content=b'{"a": 2, "b": "2026-01-02", "c": "x"}\n', headers={"Content-Type": "application/x-ndjson"})
     assert changed.status_code == 201, changed.text
-    shared.finished(name)
-    assert rows(shared, name) == [{"_id": 1, "b": "1"}]
+    assert shared.ended(name)["exception"] == "row 1, field 'c': 'x' is not an integer"  # the types are still asked for
 
 
 def test_a_table_of_json_is_a_table_as_any(shared):
     name, columns, counts = upload(shared, LINES), unique(), unique()
     shared.finished(name)
     shared.made("/transform/projection", {"inputDatasetName": name, "outputDatasetName": columns, "names": ["id", "at"]})
-    assert rows(shared, columns)[1] == {"_id": 2, "id": 2, "at": {"x": 1}}
+    assert shared.rows(columns)[1] == {"_id": 2, "id": 2, "at": {"x": 1}}
     shared.made("/explore/histogram", {"inputDatasetName": name, "outputDatasetName": counts, "names": ["name"]})
     assert shared.value("[int(x['id'].sum()), list(x['tags'][0])]", x=f"${name}") == [3, ["a", "b"]]
 
 
 @pytest.mark.parametrize("content, said", [
-    (b"", "the file is empty"),
+    (b"\n", "the file is empty"),
     (b'{"a": 1}\n\n{"a": }\n', 'row 2 (line 3), invalid JSON at column 7'),
     (b'{"a": 1}\n{"a": "x"}\n', "row 2, field 'a': the text 'x' where row 1 has the number '1'"),
     (b'{"a": 123456789012345678901}\n', "row 1, field 'a': '123456789012345678901' has more digits than a number can hold"),
@@ -169,6 +168,8 @@ FILES = {
 DIFFERENCES = {
     ("byte order mark", "Python"): "it refuses the mark",
     ("byte order mark", "pandas"): "it refuses the mark",
+    ("empty lists", "Arrow"): "it gives [1, 0] for [null, 1]",
+    ("numbers", "pandas"): "it refuses the least of all floats",
     ("texts like times", "Arrow"): "it makes times of them; a text stays what it is",
 }
 

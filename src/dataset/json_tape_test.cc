@@ -71,7 +71,7 @@ TEST(JsonTape, AnyTextIsWhatParseJsonSaysThatItIs) {
     if (round % 2 == 0) text = R"([{"k":[)" + text + "]}]";
     auto tokens = tape.read(text);
     auto value = parse_json(text);
-    if (!value && value.error().message.contains("is repeated")) continue;
+    if (!value && (value.error().message.contains("is repeated") || value.error().message.contains("is too large"))) continue;
     ASSERT_EQ(tokens.empty(), !value.has_value()) << text;
     if (!value) continue;
     ++valid;
