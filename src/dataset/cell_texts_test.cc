@@ -9,7 +9,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <bit>
+#include <chrono>
+#include <cmath>
 #include <numeric>
 #include <random>
 
@@ -84,14 +87,14 @@ class Columns {
     columns.push_back(column_of<arrow::DoubleBuilder>(rows_, random_, [&] { return any_double(random_); }));
     columns.push_back(cast(columns.back(), arrow::float32()));
     columns.push_back(cast(columns.back(), arrow::float16()));
-    columns.push_back(cast(whole(100'000, arrow::int64()), arrow::decimal128(20, 3)));
+    columns.push_back(cast(whole(100'000, arrow::int64()), arrow::decimal128(25, 3)));
     columns.push_back(cast(whole(100'000, arrow::int64()), arrow::decimal256(50, 7)));
   }
 
   void times(arrow::ArrayVector& columns) {
     constexpr std::int64_t kDay = 86'400;
-    columns.push_back(whole(1'000'000, arrow::date32()));
-    columns.push_back(cast(whole(1'000'000, arrow::date32()), arrow::date64()));
+    columns.push_back(cast(whole(1'000'000, arrow::int32()), arrow::date32()));
+    columns.push_back(cast(columns.back(), arrow::date64()));
     columns.push_back(cast(cast(columns[3], arrow::uint16()), arrow::int32())->View(arrow::time32(arrow::TimeUnit::SECOND)).ValueOrDie());
     columns.push_back(whole(kDay * 300'000, arrow::timestamp(arrow::TimeUnit::SECOND)));
     columns.push_back(whole(kDay * 300'000'000, arrow::timestamp(arrow::TimeUnit::MILLI)));
@@ -115,7 +118,6 @@ class Columns {
 
   // Its values, with nulls among them, named by random numbers, some of them null.
   Column dictionary(const std::shared_ptr<arrow::DataType>& index, const Column& values) {
-    auto numbers = whole(std::numeric_limits<std::int64_t>::max(), arrow::int64());
     auto known = values->Slice(0, std::min<std::int64_t>(values->length(), 100));
     auto positive = column_of<arrow::Int64Builder>(rows_, random_, [&] { return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(known->length())); });
     return arrow::DictionaryArray::FromArrays(arrow::dictionary(index, values->type()), cast(positive, index), known).ValueOrDie();
@@ -158,6 +160,7 @@ std::string plain_csv(const arrow::RecordBatch& batch) {
         EXPECT_TRUE((column->IsNull(row) ? texts.AppendNull() : texts.Append(write_json(cell_json(*column, row)))).ok());
       column = texts.Finish().ValueOrDie();
     }
+    if (column->type_id() == arrow::Type::STRING_VIEW) column = arrow::compute::Cast(*column, arrow::utf8()).ValueOrDie();  // has no place in it either
     fields.push_back(arrow::field(batch.column_name(i), column->type()));
     columns.push_back(column);
   }
@@ -195,9 +198,9 @@ void expect_plain(const std::shared_ptr<arrow::RecordBatch>& batch) {
 // One column at a time, so that a difference is small, and in slices, which have an offset.
 TEST(CellTexts, AreThoseOfThePlainWays) {
   std::mt19937_64 random(33);
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 8; ++round) {
     auto columns = Columns(random).all(200);
-    ASSERT_GT(columns.size(), 40);
+    ASSERT_GT(columns.size(), 30);
     for (const auto& column : columns) {
       SCOPED_TRACE(column->type()->ToString());
       expect_plain(batch_of({column}));

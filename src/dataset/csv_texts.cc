@@ -22,15 +22,15 @@ struct NoText {
 struct Number : NoText {
   static void append(std::integral auto number, TextBuffer& out) { append_number(number, out); }
 
-  // Arrow's form: the shortest exact one, with an exponent below 0.000001 and from 1e+14 on, which has no leading zero.
+  // Arrow's form: the shortest exact one, with an exponent below 0.000001 and from 1e+10 on, which has no leading zero.
   static void append(double number, TextBuffer& out) {
     if (std::isnan(number)) return out.append("nan");
     constexpr std::size_t kMost = 32;
     auto* at = out.room(kMost);
     auto size = std::abs(number);
-    auto format = number == 0 || (size >= 1e-6 && size < 1e14) ? std::chars_format::fixed : std::chars_format::scientific;
+    auto format = number == 0 || (size >= 1e-6 && size < 1e10) ? std::chars_format::fixed : std::chars_format::scientific;
     auto* end = std::to_chars(at, at + kMost, number, format).ptr;
-    if (format == std::chars_format::scientific && end - at > 3 && end[-2] == '0') {
+    if (format == std::chars_format::scientific && end - at > 3 && end[-2] == '0' && (end[-3] == '-' || end[-3] == '+')) {
       end[-2] = end[-1];
       --end;
     }

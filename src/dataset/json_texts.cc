@@ -41,6 +41,7 @@ struct NullText {
 
 struct Number : NullText {
   static void append(std::integral auto number, TextBuffer& out) { append_number(number, out); }
+  static void append(float number, TextBuffer& out) { append(static_cast<double>(number), out); }
   static void append(double number, TextBuffer& out) {
     constexpr double kInt64Edge = 9223372036854775808.0;  // 2^63
     if (!std::isfinite(number)) return append_null(out);
@@ -101,6 +102,7 @@ void append_json_text(std::string_view text, TextBuffer& out) {
     *at++ = '"';
     return out.written_to(at);
   }
+  arrow::util::InitializeUTF8();
   if (!arrow::util::ValidateUTF8(text)) return append_json_text(to_utf8(text), out);
   constexpr std::size_t kMostOfACharacter = 6;  // "\u001f"
   auto* at = out.room(kMostOfACharacter * text.size() + 2);

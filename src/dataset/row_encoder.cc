@@ -91,7 +91,7 @@ class CsvEncoder final : public RowEncoder {
       if (field != schema_->fields().front()) out.append(',');
       append_csv_text(field->name(), out);
     }
-    out.append('\n');
+    if (schema_->num_fields() > 0) out.append('\n');
     return out.take();
   }
 
@@ -107,7 +107,7 @@ class CsvEncoder final : public RowEncoder {
         if (i > 0) out.append(',');
         columns[i]->append(row, out);
       }
-      out.append('\n');
+      if (!columns.empty()) out.append('\n');
     }
     return remembered(out.take(), usual_bytes_);
   }
