@@ -117,6 +117,28 @@ def compare_profile(server, out):
     return [comparison]
 
 
+def streamed(server, name, accept, target):
+    """Seconds from the request for a whole table to its last byte in a file; and megabytes a second."""
+    start = time.perf_counter()
+    subprocess.run(["curl", "-sSf", "-H", f"Accept: {accept}", "-o", target, f"{server.url}{PREFIX}/dataset/csv/{name}"], check=True)
+    seconds = time.perf_counter() - start
+    return seconds, pathlib.Path(target).stat().st_size / seconds / 1e6
+
+
+def compare_streams(server, name, table, out):
+    """The whole table as text; both read that file, and write one."""
+    compared, rates = Comparison("a table as CSV", 1.2), {"text/csv": [], "application/x-ndjson": []}
+    for _ in range(RUNS):
+        for accept, found in rates.items():
+            seconds, rate = streamed(server, name, accept, out)
+            found.append(rate)
+            if accept == "text/csv":
+                compared.add("ours", seconds)
+        for tool in ("duckdb", "polars"):
+            compared.add(tool, rival(tool, "csv", table, out))
+    return compared, [(f"a table as {accept}", found, "MB/s", "at least 200") for accept, found in rates.items()]
+
+
 def page_request(server, skip):
     return calls.request(server, "GET", f"/dataset/csv/infer0?skip={skip}&limit={PAGE}")
 
@@ -178,8 +200,9 @@ def run():
             page_rate(server)
             rates = [page_rate(server) for _ in range(3)]
             compared += compare_profile(server, out)
-            compared += compare_table(server, stored(server, "strings0"), out)
+            streams, stream_rates = compare_streams(server, "infer0", stored(server, "infer0"), out)
+            compared += [streams, *compare_table(server, stored(server, "strings0"), out)]
     rows = [row for comparison in compared for row in comparison.rows()]
-    return rows + [("page of 20 rows, cold", slow, "ms", ""),
+    return rows + stream_rates + [("page of 20 rows, cold", slow, "ms", ""),
                    ("page of 20 rows, cold, p99", [slow[len(slow) * 99 // 100]], "ms", "at most 10"),
                    ("pages per second, warm, 32 connections", rates, "", "at least 2000")]

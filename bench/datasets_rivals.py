@@ -28,6 +28,7 @@ def duckdb_work(name, source, target):
         "strings": f"copy (select * from read_csv('{source}', all_varchar = true)) to '{target}' {PARQUET}",
         "infer": f"copy (select * from read_csv('{source}')) to '{target}' {PARQUET}",
         "project": f"copy (select {columns} from read_parquet('{source}')) to '{target}' {PARQUET}",
+        "csv": f"copy (select * from read_parquet('{source}')) to '{target}' (format csv, header)",
         "type": f"copy (select * replace ({casts}) from read_parquet('{source}')) to '{target}' {PARQUET}",
     }
     if name in copies:
@@ -43,6 +44,8 @@ def polars_work(name, source, target):
 
     if name == "profile":
         return timed(lambda: polars.read_parquet(source).describe())
+    if name == "csv":
+        return timed(lambda: polars.scan_parquet(source).sink_csv(target))
     strings = {"infer_schema": False} if name == "strings" else {}
     return timed(lambda: polars.scan_csv(source, **strings).sink_parquet(target, compression="zstd", compression_level=1))
 

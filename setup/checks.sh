@@ -1,6 +1,7 @@
 # ./orchestra test, bench and lint.
 
 tsan_folders=(base engine http catalog run)  # as in the preset tsan
+fuzzers=(dataset_csv_fuzz dataset_csv_scan_fuzz dataset_query_fuzz)  # of every run; a long one takes all
 any_test='.*/(test_[^/]*|[^/]*_test)\.py'
 
 # run_tests [long]: all parts are run, whatever the earlier ones gave; the last line says how it ended.
@@ -14,6 +15,7 @@ run_tests() {
       ;;
     *) fail "unknown: test $1. There is: test, test long" ;;
   esac
+  package_lists+=(debian-packages-clang)
   prepare python spark tensorflow test
   build release orchestra
   part "unit tests, address and undefined behaviour" unit_tests asan-ubsan
@@ -23,7 +25,7 @@ run_tests() {
   part "runtime tests, TensorFlow" runtime_tests tensorflow '.*/tensorflow[^/]*_test\.py' "${selection[@]}"
   part "end-to-end tests" end_to_end_tests tests "${selection[@]}"
   part "tests of the Python client" end_to_end_tests clients/python/tests "${selection[@]}"
-  if [ -n "${ORCHESTRA_LONG-}" ]; then part "fuzzing" fuzz; fi
+  if [ -n "${ORCHESTRA_LONG-}" ]; then part "fuzzing" fuzz 600 $(all_fuzzers); else part "fuzzing" fuzz 60 "${fuzzers[@]}"; fi
   closing_line $((SECONDS - start))
 }
 
@@ -101,23 +103,62 @@ some_ran() {
   fi
 }
 
-# Each *_fuzz.cc for a while, on the corpus it has found so far.
+# The fuzzers that there are, by the names of their targets.
+all_fuzzers() {
+  (cd "$ORCHESTRA_HOME/src" && find . -name '*_fuzz.cc' | sort | sed -E 's|^\./([^/]*)/(.*/)?([^/]*)\.cc$|\1_\3|')
+}
+
+# fuzz SECONDS NAME...: each for so long, as many at once as there are cores; `results` gets a line for each. What they find
+# interesting is kept for the next time in build/fuzz/corpus, and what they find wrong in build/fuzz/found, which is tried
+# first.
 fuzz() {
-  local seconds=${ORCHESTRA_FUZZ_SECONDS:-300} source folder stem name
-  prepare_machine debian-packages-long
-  local names=()
-  while read -r source; do
-    folder=${source#"$ORCHESTRA_HOME/src/"}
-    stem=$(basename "$source" .cc)
-    names+=("${folder%%/*}_$stem")
-  done < <(find "$ORCHESTRA_HOME/src" -name '*_fuzz.cc')
-  build fuzz "${names[@]}" || return
-  for name in "${names[@]}"; do
-    mkdir -p "$ORCHESTRA_HOME/build/fuzz/corpus/$name"
-    progress "fuzzing $name for $seconds s" "$ORCHESTRA_HOME/build/fuzz/$name" -max_total_time="$seconds" \
-      -artifact_prefix="$ORCHESTRA_HOME/build/fuzz/" "$ORCHESTRA_HOME/build/fuzz/corpus/$name" || return
-    count=$((count + 1))
+  local seconds=${ORCHESTRA_FUZZ_SECONDS:-$1} name status=0
+  shift
+  build fuzz "$@" || return
+  progress "fuzzing" fuzz_side_by_side "$seconds" "$@" || status=$?
+  for name in "$@"; do fuzz_result "$name" "$seconds" || status=1; done
+  count=$#
+  return "$status"
+}
+
+# In a shell of its own, whose children are the fuzzers alone.
+fuzz_side_by_side() (
+  seconds=$1 running=0
+  shift
+  for name in "$@"; do
+    if [ "$running" -eq "$(nproc)" ]; then
+      wait -n || true
+      running=$((running - 1))
+    fi
+    echo "$name for $seconds s"
+    fuzz_one "$seconds" "$name" &
+    running=$((running + 1))
   done
+  wait
+)
+
+# fuzz_one SECONDS FOLDER_STEM: begins with the inputs in src/FOLDER/corpus/STEM. Notes its status at the end of its log.
+fuzz_one() {
+  local directory=$ORCHESTRA_HOME/build/fuzz seeds=$ORCHESTRA_HOME/src/${2%%_*}/corpus/${2#*_} scratch status=0
+  scratch=$(mktemp -d)
+  mkdir -p "$directory/corpus/$2" "$directory/found/$2"
+  TMPDIR=$scratch "$directory/$2" -max_total_time="$1" -timeout=60 -print_final_stats=1 -artifact_prefix="$directory/found/$2/" \
+    "$directory/corpus/$2" "$directory/found/$2" "$seeds" >"$directory/$2.log" 2>&1 || status=$?
+  echo "status $status" >>"$directory/$2.log"
+  rm -rf "$scratch"
+}
+
+# fuzz_result NAME SECONDS
+fuzz_result() {
+  local log=$ORCHESTRA_HOME/build/fuzz/$1.log inputs
+  inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+  if [ "$(tail -n 1 "$log")" = "status 0" ] && [ "${inputs:-0}" -gt 0 ]; then
+    results+=("fuzzing, $1: $inputs inputs in $2 s")
+    return
+  fi
+  tail -n 40 "$log" >&2
+  results+=("fuzzing, $1: FAILED, the input is $(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1); $log")
+  return 1
 }
 
 # The environment of the rivals is made for the benchmarks that need it.
@@ -131,8 +172,8 @@ run_benchmarks() {
 }
 
 run_lint() {
+  package_lists+=(debian-packages-clang)
   prepare python
-  prepare_machine debian-packages-long
   build dev
   cd "$ORCHESTRA_HOME"
   exec run-clang-tidy-19 -quiet -j "$(nproc)" -p build/dev "$ORCHESTRA_HOME/src/.*"

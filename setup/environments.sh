@@ -5,7 +5,7 @@
 # prepare NAME...: the machine and these environments; exports where they are.
 prepare() {
   local name
-  prepare_machine debian-packages
+  prepare_machine
   for name in "$@"; do
     environment "$name"
     export "$(environment_variable "$name")=$(environment_python "$name")"

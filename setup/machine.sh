@@ -6,13 +6,16 @@ os_release=${ORCHESTRA_OS_RELEASE:-/etc/os-release}
 debian_java=${ORCHESTRA_DEBIAN_JAVA:-/usr/lib/jvm/java-17-openjdk-amd64}
 include_path=${ORCHESTRA_INCLUDE_PATH:-/usr/include:/usr/include/x86_64-linux-gnu:/usr/local/include}
 
-# prepare_machine LIST: sees to the packages of setup/LIST.txt. A stamp keeps what was found; it is named by what could
-# change that: the list, the system, PATH and JAVA_HOME.
+package_lists=(debian-packages)  # a command that needs more adds its own before it calls prepare
+
+# prepare_machine: sees to the packages of setup/LIST.txt for each of the lists. A stamp keeps what was found; it is named by
+# what could change that: the lists, the system, PATH and JAVA_HOME.
 prepare_machine() {
-  local list=$ORCHESTRA_HOME/setup/$1.txt stamp
-  stamp=$ORCHESTRA_HOME/build/stamps/$1-$({ cat "$list" "$os_release"; echo "$PATH ${JAVA_HOME-}"; } 2>/dev/null | digest)
+  local files=("${package_lists[@]/#/$ORCHESTRA_HOME/setup/}") stamp
+  files=("${files[@]/%/.txt}")
+  stamp=$ORCHESTRA_HOME/build/stamps/${package_lists[-1]}-$({ cat "${files[@]}" "$os_release"; echo "$PATH ${JAVA_HOME-}"; } 2>/dev/null | digest)
   if ! recall_machine "$stamp"; then
-    check_machine "$list"
+    check_machine "${files[@]}"
     mkdir -p "${stamp%/*}"
     printf '%s\n' "$python" "$JAVA_HOME" >"$stamp"
   fi
@@ -26,14 +29,14 @@ recall_machine() {
 }
 
 check_machine() {
-  local list=$1 missing
+  local missing
   if [ "$(uname -sm)" != "Linux x86_64" ]; then
     say "this is $(uname -sm); Learning Orchestra runs on Linux x86-64 only. Nothing was done."
     exit 2
   fi
-  missing=$(missing_packages "$list")
+  missing=$(missing_packages "$@")
   if [ -n "$missing" ]; then
-    if ! is_debian_12; then refuse_system "$list" "$missing"; fi
+    if ! is_debian_12; then refuse_system "$missing" "$@"; fi
     install_packages $missing
   fi
   python=$(find_python) || fail "no usable Python 3.11, although python3.11-venv is installed"
@@ -44,7 +47,7 @@ is_debian_12() {
   [ "$(. "$os_release" 2>/dev/null && echo "${ID-} ${VERSION_ID-}")" = "debian 12" ]
 }
 
-# The packages of a list that are not there, one a line. A Python or a Java that is not Debian's will do.
+# The packages of these lists that are not there, one a line. A Python or a Java that is not Debian's will do.
 missing_packages() {
   local package probe rest
   while read -r package probe rest; do
@@ -54,7 +57,7 @@ missing_packages() {
       openjdk-17-jre-headless) find_java >/dev/null ;;
       *) has_package "$package" "$probe" ;;
     esac || echo "$package"
-  done <"$1"
+  done < <(cat "$@")
 }
 
 # On Debian the package manager knows; elsewhere the command or header that the package would bring tells.
@@ -73,12 +76,13 @@ has_package() {
 }
 
 refuse_system() {
-  local list=$1 package name
+  local missing=$1 package name
+  shift
   name=$(. "$os_release" 2>/dev/null && echo "${PRETTY_NAME-}") || true
   say "this system is ${name:-unknown}, and only Debian 12 can be prepared from here. Nothing was done."
   say "Missing, by Debian's names (package, what shows that it is there, what it is for):"
-  for package in $2; do
-    grep "^$package " "$list" | sed 's/^/  /' >&2
+  for package in $missing; do
+    grep -h "^$package " "$@" | sed 's/^/  /' >&2
   done
   say "Install these, then give the same command again."
   exit 2

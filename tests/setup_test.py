@@ -74,8 +74,8 @@ class Clone:
         return not self.cache.exists() and not (self.home / "build").exists()
 
 
-def packages():
-    lines = (HOME / "setup" / "debian-packages.txt").read_text().splitlines()
+def packages(list="debian-packages"):
+    lines = (HOME / "setup" / f"{list}.txt").read_text().splitlines()
     return [line.split()[0] for line in lines if line and not line.startswith("#")]
 
 
@@ -133,6 +133,18 @@ def test_another_system_is_told_what_is_missing(clone):
     assert "Fedora Linux 40" in ended.stderr
     listed = [line.split()[0] for line in ended.stderr.splitlines() if line.startswith("  ")]
     assert listed == [name for name in packages() if name not in ("ninja-build", "libsqlite3-dev")]
+    assert clone.untouched()
+
+
+@pytest.mark.parametrize("command, lists", [("serve", ["debian-packages"]), ("run", ["debian-packages"]),
+                                            ("test", ["debian-packages", "debian-packages-clang"]),
+                                            ("lint", ["debian-packages", "debian-packages-clang"])])
+def test_clang_is_asked_for_only_by_those_who_work_on_it(clone, command, lists):
+    clone.on_other_machine(FEDORA)
+    ended = clone.run(command)
+    assert ended.returncode == 2
+    listed = [line.split()[0] for line in ended.stderr.splitlines() if line.startswith("  ")]
+    assert listed == [name for list in lists for name in packages(list)]
     assert clone.untouched()
 
 

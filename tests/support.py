@@ -29,9 +29,10 @@ def unique(stem: str = "step") -> str:
 class Server:
     """`orchestra serve` on a free port. Leaving the block ends it and checks that it left nothing behind."""
 
-    def __init__(self, data: pathlib.Path, *options: str, faults: str = "", check: bool = True):
+    def __init__(self, data: pathlib.Path, *options: str, faults: str = "", check: bool = True, through: tuple[str, ...] = ()):
         self.data = pathlib.Path(data)
         self.options = options
+        self.through = through  # a command that becomes the server
         self.check = check
         self.process: subprocess.Popen | None = None
         self.http: httpx.Client | None = None
@@ -43,7 +44,7 @@ class Server:
         environment.pop("ORCHESTRA_FAULTS", None)
         if faults:
             environment["ORCHESTRA_FAULTS"] = faults
-        command = [BINARY, "serve", "--port", "0", "--data", self.data, "--port-file", port_file, "--grace", "1", *self.options]
+        command = [*self.through, BINARY, "serve", "--port", "0", "--data", self.data, "--port-file", port_file, "--grace", "1", *self.options]
         self.log_path = self.data.parent / "server.log"
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)

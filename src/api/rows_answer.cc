@@ -27,7 +27,7 @@ http::StreamBody body_of(const Context& context, std::shared_ptr<dataset::RowStr
     for (;;) {
       auto piece = co_await context.pool->run([&] { return rows->next(); });
       if (!piece) throw std::runtime_error(piece.error().message);  // cuts the connection
-      if (piece->empty() || !co_await writer.write(*piece)) co_return;
+      if (!*piece || !co_await writer.write(**piece)) co_return;  // an empty one still asks whether the client is there
     }
   };
 }

@@ -41,25 +41,39 @@ std::int64_t to_micros(std::int64_t value, arrow::TimeUnit::type unit) {
   std::unreachable();
 }
 
-std::string date_text(std::int64_t days) {
-  std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()));
+// The last `digits` digits of a number.
+void write_digits(std::int64_t number, int digits, char* at) {
+  for (int i = digits; i-- > 0; number /= 10) at[i] = static_cast<char>('0' + number % 10);
 }
 
-std::string time_text(std::int64_t micros_of_day) {
+std::string date_text(std::int64_t days) {
+  std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
+  auto year = static_cast<int>(date.year());
+  if (year < 0 || year > 9999) return fmt::format("{:04}-{:02}-{:02}", year, static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  std::string text = "0000-00-00";
+  write_digits(year, 4, text.data());
+  write_digits(static_cast<unsigned>(date.month()), 2, text.data() + 5);
+  write_digits(static_cast<unsigned>(date.day()), 2, text.data() + 8);
+  return text;
+}
+
+std::string time_of_day_text(std::int64_t micros_of_day) {
   auto seconds = micros_of_day / 1'000'000;
-  auto text = fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+  std::string text = "00:00:00";
+  write_digits(seconds / 3600, 2, text.data());
+  write_digits(seconds / 60 % 60, 2, text.data() + 3);
+  write_digits(seconds % 60, 2, text.data() + 6);
   if (auto micros = micros_of_day % 1'000'000; micros != 0) {
-    text += fmt::format(".{:06}", micros);
+    text += ".000000";
+    write_digits(micros, 6, text.data() + 9);
     text.erase(text.find_last_not_of('0') + 1);
   }
   return text;
 }
 
-json::value timestamp_json(const arrow::TimestampArray& column, std::int64_t row) {
+std::string timestamp_text(const arrow::TimestampArray& column, std::int64_t row) {
   const auto& type = static_cast<const arrow::TimestampType&>(*column.type());
-  return json::string(iso_time(to_micros(column.Value(row), type.unit()), !type.timezone().empty()));
+  return iso_time(to_micros(column.Value(row), type.unit()), !type.timezone().empty());
 }
 
 json::value list_json(const arrow::Array& values, std::int64_t from, std::int64_t size) {
@@ -143,9 +157,9 @@ json::value scalar_json(const arrow::Array& column, std::int64_t row) {
     case Id::BINARY: return bytes_json(as<arrow::BinaryArray>(column).GetView(row));
     case Id::LARGE_BINARY: return bytes_json(as<arrow::LargeBinaryArray>(column).GetView(row));
     case Id::FIXED_SIZE_BINARY: return bytes_json(as<arrow::FixedSizeBinaryArray>(column).GetView(row));
-    case Id::DATE32: return text_json(date_text(as<arrow::Date32Array>(column).Value(row)));
-    case Id::DATE64: return text_json(date_text(floor_div(as<arrow::Date64Array>(column).Value(row), 86'400'000)));
-    case Id::TIMESTAMP: return timestamp_json(as<arrow::TimestampArray>(column), row);
+    case Id::DATE32:
+    case Id::DATE64:
+    case Id::TIMESTAMP: return text_json(time_text(column, row));
     default: return arrow::is_decimal(column.type_id()) ? decimal_json(column, row) : nested_json(column, row);
   }
 }
@@ -155,6 +169,14 @@ json::value scalar_json(const arrow::Array& column, std::int64_t row) {
 json::value cell_json(const arrow::Array& column, std::int64_t row) {
   if (column.IsNull(row)) return nullptr;
   return scalar_json(column, row);
+}
+
+std::string time_text(const arrow::Array& column, std::int64_t row) {
+  switch (column.type_id()) {
+    case arrow::Type::DATE32: return date_text(as<arrow::Date32Array>(column).Value(row));
+    case arrow::Type::DATE64: return date_text(floor_div(as<arrow::Date64Array>(column).Value(row), 86'400'000));
+    default: return timestamp_text(as<arrow::TimestampArray>(column), row);
+  }
 }
 
 json::object row_json(const arrow::RecordBatch& batch, std::int64_t row, std::int64_t id) {
@@ -169,7 +191,7 @@ json::object row_json(const arrow::RecordBatch& batch, std::int64_t row, std::in
 std::string iso_time(std::int64_t micros, bool zoned) {
   constexpr std::int64_t kDay = 86'400'000'000;
   auto days = floor_div(micros, kDay);
-  return fmt::format("{}T{}{}", date_text(days), time_text(micros - days * kDay), zoned ? "Z" : "");
+  return date_text(days) + 'T' + time_of_day_text(micros - days * kDay) + (zoned ? "Z" : "");
 }
 
 std::string number_text(double value) {

@@ -14,6 +14,9 @@ namespace lo::dataset {
 // stand for.
 json::value cell_json(const arrow::Array& column, std::int64_t row);
 
+// Of a timestamp or date that is not null, the text that cell_json has.
+std::string time_text(const arrow::Array& column, std::int64_t row);
+
 // {"_id": id, field: value, …} of row `row` of the batch. A column named "_id" is not shown: the row number has that name.
 json::object row_json(const arrow::RecordBatch& batch, std::int64_t row, std::int64_t id);
 

@@ -1,5 +1,5 @@
-// How fast a generated CSV file of 100 MB becomes a table, and how long a page, a projection, a conversion and a query of it
-// take.
+// How fast a generated CSV file of 100 MB becomes a table, and how long a page, a projection, a conversion, a query and a
+// stream of it take.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 #include <filesystem>
@@ -11,6 +11,7 @@
 #include "dataset/page.h"
 #include "dataset/project.h"
 #include "dataset/query.h"
+#include "dataset/row_stream.h"
 
 namespace lo::dataset {
 namespace {
@@ -41,6 +42,7 @@ class Files {
     for (rows_ = 0; csv.tellp() < kBytes; ++rows_) csv << line_of(rows_ + 1, random);
     csv.close();
     ingest_csv(open_csv(open_file(csv_path()).value(), {}).value(), parquet_path()).value();
+    ingest_csv(open_csv(open_file(csv_path()).value(), {.infer = true}).value(), typed_path(), {}, {}, [&] { return open_file(csv_path()); }).value();
   }
   ~Files() { fs::remove_all(folder_); }
   Files(const Files&) = delete;
@@ -48,6 +50,7 @@ class Files {
 
   fs::path csv_path() const { return folder_ / "rows.csv"; }
   fs::path parquet_path() const { return folder_ / "rows.parquet"; }
+  fs::path typed_path() const { return folder_ / "typed.parquet"; }
   fs::path output() const {
     fs::remove(folder_ / "out.parquet");
     return folder_ / "out.parquet";
@@ -100,11 +103,23 @@ void query(benchmark::State& state, const char* text) {
   for (auto _ : state) benchmark::DoNotOptimize(find(files.parquet_path(), parsed, {{"_id", 0}}, 0, 20).value());
 }
 
+void stream(benchmark::State& state, RowFormat format) {
+  std::int64_t bytes = 0;
+  for (auto _ : state) {
+    auto rows = stream_rows(Files::shared().typed_path(), {}, {}, format).value();
+    for (auto piece = rows->next().value(); piece; piece = rows->next().value()) bytes += std::ssize(*piece);
+  }
+  state.SetBytesProcessed(bytes);
+}
+
 BENCHMARK_CAPTURE(ingest, strings, CsvOptions{})->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(ingest, infer, CsvOptions{.infer = true})->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(page)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(projection)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(conversion)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(stream, csv, RowFormat::csv)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(stream, ndjson, RowFormat::ndjson)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(stream, arrow, RowFormat::arrow)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(query, by_id, R"({"_id": 500000})")->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(query, whole_scan, R"({"name": {"$regex": "^nobody"}})")->Unit(benchmark::kMillisecond)->UseRealTime();
 

@@ -40,7 +40,7 @@ bool has_bounds(const arrow::DataType& type) {
 }
 
 json::value value_of(std::integral auto number) { return std::int64_t{number}; }
-json::value value_of(std::floating_point auto number) { return double{number}; }
+json::value value_of(std::floating_point auto number) { return static_cast<double>(number); }
 json::value value_of(const parquet::ByteArray& text) { return json::string(std::string_view(text)); }
 
 template <class Physical>

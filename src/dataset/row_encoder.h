@@ -12,13 +12,16 @@
 
 namespace lo::dataset {
 
-// Threads: one at a time.
 class RowEncoder {
  public:
   virtual ~RowEncoder() = default;
 
+  // Whether encode() may be called in any order and by several threads at once; otherwise one at a time, in the order of the rows.
+  virtual bool side_by_side() const = 0;
+
+  virtual Result<std::string> begin() = 0;  // what stands before the first row, once
   // `ids`: the `_id` of each row.
-  virtual Result<std::string> encode(const std::shared_ptr<arrow::RecordBatch>& batch, std::span<const std::int64_t> ids) = 0;
+  virtual Result<std::string> encode(const arrow::RecordBatch& batch, std::span<const std::int64_t> ids) = 0;
   virtual Result<std::string> finish() = 0;  // what stands after the last batch
 };
 

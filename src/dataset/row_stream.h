@@ -21,16 +21,17 @@ enum class RowFormat { ndjson, csv, arrow };
 std::string_view media_type(RowFormat format);
 std::optional<RowFormat> row_format(std::string_view media_type);
 
-// Threads: one at a time; all functions block.
+// Threads: one at a time; next() blocks.
 class RowStream {
  public:
-  virtual ~RowStream() = default;
+  virtual ~RowStream() = default;  // does not wait; what is being made for the next calls ends within some thousand rows
 
-  // The next bytes, some MB at most; empty at the end. Code::corrupt, Code::io.
-  virtual Result<std::string> next() = 0;
+  // The next bytes, some MB at most; none where the rows that were looked at do not match; nothing at the end. Between the calls a few groups of rows are
+  // made ahead on Arrow's CPU threads. Code::corrupt, Code::io.
+  virtual Result<std::optional<std::string>> next() = 0;
 };
 
-// The file is open when this returns. Code::unacceptable at "fields" for one that there is not; Code::corrupt, Code::io.
+// The file is open when this returns; it may be removed then. Code::unacceptable at "fields" for one that there is not; Code::corrupt, Code::io.
 Result<std::unique_ptr<RowStream>> stream_rows(const std::filesystem::path& table, Query query, const ShownFields& fields, RowFormat format);
 
 }  // namespace lo::dataset

@@ -46,6 +46,15 @@ Result<TableReader> TableReader::open(const std::filesystem::path& path, TableCa
   });
 }
 
+Result<TableReader> TableReader::again() const {
+  return guarded("read the table", [&]() -> Result<TableReader> {
+    TableReader reader(path_, cache_);
+    reader.shape_ = shape_;
+    LO_TRY(reader.open_source());
+    return reader;
+  });
+}
+
 Status TableReader::open_source() {
   bool is_arrow = shape_ ? !shape_->footer : is_arrow_file(path_);
   LO_ASSIGN(source_, is_arrow ? open_arrow(path_) : open_parquet(path_, shape_));

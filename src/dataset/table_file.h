@@ -26,6 +26,10 @@ class TableReader {
   // Code::corrupt when it is no such file. `cache`, which outlives the reader, is asked first: a table that is known is opened only when something
   // is read of it that is not.
   static Result<TableReader> open(const std::filesystem::path& path, TableCache* cache = nullptr);
+
+  // Another one of the same file, for another thread. The file is open when this returns.
+  Result<TableReader> again() const;
+
   const std::shared_ptr<arrow::Schema>& schema() const { return shape_->schema; }
   std::int64_t rows() const { return shape_->first_rows.back(); }
   int groups() const { return static_cast<int>(shape_->first_rows.size()) - 1; }
