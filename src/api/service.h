@@ -59,6 +59,7 @@ struct Service {
 Service dataset_csv_service();
 Service dataset_generic_service();
 Service dataset_parquet_service();
+Service dataset_sql_service();
 Service projection_service();
 Service histogram_service();
 Service function_python_service();

@@ -27,6 +27,8 @@ def cases():
     yield lambda c: c.dataset.csv("n", io.BytesIO(b"a\n")), "dataset/csv", {"datasetName": "n"}, b"a\n"
     yield lambda c: c.dataset.parquet("n", URL), "dataset/parquet", {}, {"datasetName": "n", "datasetURI": URL}
     yield lambda c: c.dataset.parquet("n", b"PAR1"), "dataset/parquet", {"datasetName": "n"}, b"PAR1"
+    yield lambda c: c.dataset.parquet("n", "s3://bucket/key"), "dataset/parquet", {}, {"datasetName": "n", "datasetURI": "s3://bucket/key"}
+    yield (lambda c: c.dataset.sql("n", "shop", "SELECT 1"), "dataset/sql", {}, {"datasetName": "n", "connection": "shop", "query": "SELECT 1"})
     yield lambda c: c.dataset.generic("n", URL), "dataset/generic", {}, {"datasetName": "n", "datasetURI": URL}
     yield lambda c: c.dataset.generic("n", b"\0\xff"), "dataset/generic", {"datasetName": "n"}, b"\0\xff"
     yield (lambda c: c.transform.projection("n", "d", ("a", "b")), "transform/projection", {},
