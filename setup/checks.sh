@@ -16,7 +16,7 @@ run_tests() {
     *) fail "unknown: test $1. There is: test, test long" ;;
   esac
   package_lists+=(debian-packages-clang)
-  prepare python spark tensorflow test
+  prepare python spark tensorflow sql test
   build release orchestra
   part "unit tests, address and undefined behaviour" unit_tests asan-ubsan
   part "unit tests, threads" unit_tests tsan

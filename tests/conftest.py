@@ -1,6 +1,7 @@
 """The built server under test, started once per session for tests that share it, or anew for those that kill it."""
 
 import pathlib
+import sqlite3
 
 import pytest
 
@@ -15,7 +16,10 @@ def pytest_configure(config):
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
     """One server for all tests that only use it. Each takes names of its own."""
-    with Server(tmp_path_factory.mktemp("shared") / "data") as server:
+    folder = tmp_path_factory.mktemp("shared")
+    sqlite3.connect(folder / "sample.db").close()
+    (folder / "connections.yaml").write_text(f"sample: sqlite:///{folder}/sample.db\n")
+    with Server(folder / "data", "--connections", str(folder / "connections.yaml")) as server:
         yield server
 
 

@@ -1,4 +1,4 @@
-"""Entry of a fork server: `python -I orchestra_forkserver.py --kind bare|scientific|spark|tensorflow`. See PROTOCOL.md."""
+"""Entry of a fork server: `python -I orchestra_forkserver.py --kind bare|scientific|spark|tensorflow|sql`. See PROTOCOL.md."""
 
 import os
 import sys

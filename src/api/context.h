@@ -6,12 +6,15 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "api/open_keys.h"
 #include "base/bell.h"
 #include "base/clock.h"
 #include "catalog/catalog.h"
 #include "dataset/download.h"
+#include "dataset/location.h"
 #include "engine/conductor.h"
 #include "engine/runner.h"
 #include "observe/hub.h"
@@ -62,6 +65,8 @@ struct Context {
   std::shared_ptr<Clock> clock;
   std::shared_ptr<prometheus::Registry> metrics;
   dataset::UrlPolicy urls;
+  dataset::RemotePolicy remote;          // of s3:// and hdfs://
+  std::vector<std::string> connections;  // names of the databases that dataset/sql may ask
   ToolIndexes* tools = nullptr;  // what can be checked of the tools' requests; may be missing
 
   std::function<std::filesystem::path(engine::RevisionKey, int attempt)> log_path;

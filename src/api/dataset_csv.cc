@@ -36,7 +36,7 @@ json::object schema() {
           {"required", json::array{"datasetName", "datasetURI"}},
           {"properties",
            {{"datasetName", {{"$ref", "#/components/schemas/Name"}}},
-            {"datasetURI", {{"type", "string"}, {"minLength", 1}, {"description", "http or https URL of a CSV file, plain or packed with gzip, zstd or zip"}}},
+            {"datasetURI", {{"type", "string"}, {"minLength", 1}, {"description", "http, https, s3 or hdfs URL of a CSV file, plain or packed with gzip, zstd or zip"}}},
             {"types",
              {{"description", "\"string\" (default), \"infer\", or a type per field"},
               {"oneOf", json::array{json::object{{"type", "string"}, {"enum", json::array{"string", "infer"}}},

@@ -25,7 +25,7 @@ json::object schema() {
           {"required", json::array{"datasetName", "datasetURI"}},
           {"properties",
            {{"datasetName", {{"$ref", "#/components/schemas/Name"}}},
-            {"datasetURI", {{"type", "string"}, {"minLength", 1}, {"description", "http or https URL of a file"}}},
+            {"datasetURI", {{"type", "string"}, {"minLength", 1}, {"description", "http, https, s3 or hdfs URL of a file"}}},
             {"description", {{"type", "string"}}}}}};
 }
 

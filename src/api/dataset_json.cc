@@ -36,7 +36,7 @@ json::object schema() {
             {"datasetURI",
              {{"type", "string"},
               {"minLength", 1},
-              {"description", "http or https URL of a file with one JSON object a line, or one array of objects; plain or packed with gzip, zstd or zip"}}},
+              {"description", "http, https, s3 or hdfs URL of a file with one JSON object a line, or one array of objects; plain or packed with gzip, zstd or zip"}}},
             {"types",
              {{"type", "object"},
               {"additionalProperties", {{"type", "string"}}},

@@ -59,7 +59,8 @@ void add_request(const Revision& created, json::object& out) {
   if (const auto* parent = request.if_contains("inputDatasetName")) out["parentDatasetName"] = *parent;
   if (const auto* train = request.if_contains("trainDatasetName"))
     out["parentDatasetName"] = json::array{*train, request.at("testDatasetName")};
-  for (auto key : {"parentName", "modelName", "modulePath", "class", "method", "classifier", "description", "functionParameters", "environment", "schedule"})
+  for (auto key : {"parentName", "modelName", "modulePath", "class", "method", "classifier", "connection", "description", "functionParameters", "environment",
+                   "schedule"})
     if (const auto* value = request.if_contains(key)) out[key] = *value;
 }
 

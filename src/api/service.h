@@ -61,6 +61,7 @@ Service dataset_csv_service();
 Service dataset_generic_service();
 Service dataset_json_service();
 Service dataset_parquet_service();
+Service dataset_sql_service();
 Service projection_service();
 Service histogram_service();
 Service function_python_service();

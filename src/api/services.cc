@@ -7,10 +7,21 @@
 #include "engine/registry.h"
 
 namespace lo::api {
+namespace {
+
+// One of a file, which may also be on S3 or HDFS.
+std::string read_location(Fields& fields, std::string_view key, const Context& context) {
+  auto url = fields.text(key);
+  if (url.empty()) return url;
+  if (auto safe = dataset::check_location(url, fmt::format("/{}", key), context.urls, context.remote); !safe) fields.refuse(safe.error());
+  return url;
+}
+
+}  // namespace
 
 const std::vector<Service>& services() {
   static const std::vector<Service> all = [] {
-    std::vector<Service> made{dataset_csv_service(), dataset_json_service(), dataset_parquet_service(), dataset_generic_service(),
+    std::vector<Service> made{dataset_csv_service(), dataset_json_service(), dataset_parquet_service(), dataset_sql_service(), dataset_generic_service(),
                               projection_service(), histogram_service(), function_python_service(), builder_sparkml_service(), environment_service()};
     std::ranges::move(tool_services(), std::back_inserter(made));
     return made;
@@ -62,7 +73,7 @@ void read_file_source(Fields& fields, json::object& request, const Context& cont
   if (fields.has("upload"))
     request["upload"] = fields.object("upload");
   else
-    request["datasetURI"] = read_url(fields, fields.has("url") && !fields.has("datasetURI") ? "url" : "datasetURI", context);
+    request["datasetURI"] = read_location(fields, fields.has("url") && !fields.has("datasetURI") ? "url" : "datasetURI", context);
 }
 
 std::string read_code(Fields& fields, std::string_view key, const Context& context) {

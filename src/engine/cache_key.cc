@@ -20,7 +20,8 @@ bool counts(const json::key_value_pair& member, const std::string& own_name) {
 
 bool is_url(const json::value& value) {
   const auto* text = value.if_string();
-  return text != nullptr && (text->starts_with("http://") || text->starts_with("https://"));
+  auto begins = [&](std::string_view scheme) { return text->starts_with(scheme); };
+  return text != nullptr && (begins("http://") || begins("https://") || begins("s3://") || begins("hdfs://"));
 }
 
 // The digests of a result's parts, and what it is: other members of a manifest say where it came from.
@@ -45,7 +46,7 @@ Result<bool> read_cache(const json::object& request) {
 }
 
 bool looks_outside(std::string_view operation, const json::object& request) {
-  return operation == "environment" || std::ranges::any_of(request, [](const auto& member) { return is_url(member.value()); });
+  return operation == "environment" || operation == "dataset/sql" || std::ranges::any_of(request, [](const auto& member) { return is_url(member.value()); });
 }
 
 std::string cache_key(const Dependencies& of) {

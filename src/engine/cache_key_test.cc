@@ -66,6 +66,9 @@ TEST(CacheKey, TheClockCountsWhereItIsAskedFor) {
 
 TEST(CacheKey, UrlsLookOutside) {
   EXPECT_TRUE(looks_outside("dataset/csv", {{"datasetURI", "https://example.org/x.csv"}}));
+  EXPECT_TRUE(looks_outside("dataset/csv", {{"datasetURI", "s3://bucket/x.csv"}}));
+  EXPECT_TRUE(looks_outside("dataset/csv", {{"datasetURI", "hdfs://names/x.csv"}}));
+  EXPECT_TRUE(looks_outside("dataset/sql", {{"connection", "shop"}, {"query", "select 1"}}));
   EXPECT_TRUE(looks_outside("environment", {}));
   EXPECT_FALSE(looks_outside("function/python", {{"function", "open('http://x')"}}));
 }

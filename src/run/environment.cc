@@ -53,6 +53,18 @@ SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind, con
           .log = context.options.data / "logs" / fmt::format("fork-server-{}.log", name)};
 }
 
+SpawnRequest remote_file_command(const RunContext& context, const std::string& url) {
+  const auto& options = context.options;
+  auto environment = base_environment(context, options.python.python);
+  // What is said twice counts as it is said last: Python takes the first, as getenv does.
+  environment.insert(environment.begin(), options.remote.environment.begin(), options.remote.environment.end());
+  environment.emplace_back("AWS_EC2_METADATA_DISABLED=true");  // credentials are those that somebody set up
+  return {.argv = {options.python.python.string(), "-I", (options.python.runtime / "orchestra_remote_file.py").string(), url},
+          .environment = std::move(environment),
+          .folder = context.run_folder(),
+          .log = options.data / "logs" / "remote-files.log"};
+}
+
 SpawnRequest spark_server_command(const RunContext& context, int port, const std::string& secret) {
   const auto& python = context.options.python.spark_python;
   auto environment = base_environment(context, python);

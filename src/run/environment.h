@@ -10,6 +10,9 @@ namespace lo::run {
 // In every environment, so that a later server with the same data finds what this one left behind: "ORCHESTRA_SERVER=<id>".
 std::string server_mark(std::string_view server_id);
 
+// Reads the file at this URL (PROTOCOL.md, "A file from elsewhere"). Its environment alone has the credentials of RunOptions::remote.
+SpawnRequest remote_file_command(const RunContext& context, const std::string& url);
+
 SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind, const std::filesystem::path& python, std::string_view name);
 
 // A local Spark server on this port of the loopback interface (PROTOCOL.md, "The Spark server").

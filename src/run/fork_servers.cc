@@ -20,7 +20,7 @@ std::string name_of(WorkerKind kind, const std::string& environment) {
 
 ForkServers::ForkServers(std::shared_ptr<RunContext> context, std::function<void()> died)
     : context_(std::move(context)), died_(std::move(died)) {
-  for (auto kind : {WorkerKind::bare, WorkerKind::scientific, WorkerKind::spark, WorkerKind::tensorflow})
+  for (auto kind : {WorkerKind::bare, WorkerKind::scientific, WorkerKind::spark, WorkerKind::tensorflow, WorkerKind::sql})
     context_->board.set(name_of(kind, ""), Phase::cold, 0);
 }
 

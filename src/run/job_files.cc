@@ -88,6 +88,14 @@ Result<std::vector<store::Staging>> make_stagings(const engine::JobRequest& job,
   return stagings;
 }
 
+// Of the request's connection, which may have been taken away from the server since the request was accepted.
+Result<std::string> database_of(const engine::JobRequest& job, const RunContext& context) {
+  auto name = string_or(job.members.front().request, "connection");
+  const auto& connections = context.options.connections;
+  if (auto found = connections.find(name); found != connections.end()) return found->second;
+  return fail(Code::unavailable, fmt::format("the server has no connection '{}' any more", name));
+}
+
 bool fits_message(std::size_t bytes) { return bytes <= kMostInMessage; }
 
 // By message where it fits into one, else by file.
@@ -119,6 +127,10 @@ Status fill(JobFiles& files, const engine::JobRequest& job, const RunContext& co
   step["environments"] = context.environments_folder().string();
   step["modules"] = json::value_from(context.options.python.tool_modules);
   files.work = {{"token", job.token}, {"limits", limits_json(job.limits.memory_bytes, context.options.max_processes)}};
+  // It has a password: beside the step, which may become a file.
+  if (job.members.front().operation == "dataset/sql") {
+    LO_ASSIGN(files.work["database"], database_of(job, context));
+  }
   return add_step(files, std::move(step));
 }
 

@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "base/log.h"
+#include "run/remote_files.h"
 
 namespace lo::run {
 namespace {
@@ -60,7 +61,8 @@ void NativeRunner::run(const std::shared_ptr<Job>& job) {
     auto& context = *self->context_;
     NativeContext native{.stop = job->stop.get_token(), .progress = [job, key = member.key](json::object data) {
                            job->listener->progress(job->request.token, key, std::move(data));
-                         }};
+                         },
+                         .open_remote = [&self, &job](const std::string& url) { return open_remote(self->context_, url, job->stop.get_token()); }};
     auto before = thread_cpu_seconds();
     auto result = operate(context.options.native.find(member.operation)->second, request, *context.options.store, native);
     auto outcome = result ? *std::move(result) : failed(reason_of(result.error()), result.error().message);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <set>
 
 #include "base/id.h"
@@ -23,9 +24,9 @@ constexpr milliseconds kReleaseLimit{30'000};
 constexpr milliseconds kRound{10};
 constexpr int kMostRounds = 100;
 
-// What the builder and environments keep warm is elsewhere; a process that is idle would keep its memory on a GPU.
+// What the builder and environments keep warm is elsewhere; a process that is idle would keep its memory on a GPU, or a connection to a database.
 bool may_share(const engine::JobRequest& job, WorkerKind kind) {
-  return kind != WorkerKind::spark && job.members.front().operation != "environment" && job.gpus.empty();
+  return kind != WorkerKind::spark && kind != WorkerKind::sql && job.members.front().operation != "environment" && job.gpus.empty();
 }
 
 // Hears of a job that nobody asked for.
@@ -54,11 +55,14 @@ void ProcessRunner::make_servers() {
     if (auto self = weak.lock()) self->sweep_orphans_later();
   });
   shared_ = std::make_shared<SharedWorkers>(context_, servers_);
-  tensorflow_ = std::make_shared<PythonEnvironment>(
-      context_, PythonEnvironment::Options{.name = "tensorflow",
-                                           .python = python.tensorflow_python,
-                                           .set_up = python.home / "orchestra",
-                                           .made = python.home / "build" / "environments" / "tensorflow" / "bin" / "python"});
+  for (const auto& [kind, chosen] : {std::pair(WorkerKind::tensorflow, python.tensorflow_python), std::pair(WorkerKind::sql, python.sql_python)}) {
+    std::string name(to_string(kind));
+    made_[kind] = std::make_shared<PythonEnvironment>(
+        context_, PythonEnvironment::Options{.name = name,
+                                             .python = chosen,
+                                             .set_up = python.home / "orchestra",
+                                             .made = python.home / "build" / "environments" / name / "bin" / "python"});
+  }
   auto weak = weak_from_this();
   spark_ = std::make_shared<SparkServer>(context_, [weak](const std::string& why) {
     if (auto self = weak.lock()) self->spark_died(why);
@@ -76,8 +80,9 @@ void ProcessRunner::start(engine::JobRequest request, std::shared_ptr<engine::Jo
   auto kind = choose_kind(job.request);
   if (!may_share(job.request, kind)) job.request.shared_by.reset();
   if (kind == WorkerKind::spark) return start_spark(std::move(job));
+  if (kind == WorkerKind::sql) return start_when_made(std::move(job), kind);  // never where packages of users are: it has a password
   if (auto environment = environment_of(job.request)) return start_in_environment(std::move(job), kind, *environment);
-  if (kind == WorkerKind::tensorflow) return start_tensorflow(std::move(job));
+  if (kind == WorkerKind::tensorflow) return start_when_made(std::move(job), kind);
   begin(std::move(job), {.kind = kind, .environment = "", .python = context_->options.python.python}, std::nullopt);
 }
 
@@ -89,23 +94,24 @@ void ProcessRunner::start_in_environment(WaitingJob job, WorkerKind kind, const 
   begin(std::move(job), {.kind = kind, .environment = environment, .python = python}, std::nullopt);
 }
 
-// TensorFlow's environment is made when the first step wants it: who runs none does not wait for it.
-void ProcessRunner::start_tensorflow(WaitingJob job) {
+// Such an environment is made when the first step wants it: who runs none does not wait for it.
+void ProcessRunner::start_when_made(WaitingJob job, WorkerKind kind) {
+  auto& environment = *made_.at(kind);
   auto token = job.request.token;
   auto listener = job.listener;
   auto key = job.request.members.front().key;
   waiting_.emplace(token, std::move(job));
-  tensorflow_->acquire([weak = weak_from_this(), token](const Result<std::filesystem::path>& python) {
-    if (auto self = weak.lock()) self->tensorflow_answered(token, python);
+  environment.acquire([weak = weak_from_this(), token, kind](const Result<std::filesystem::path>& python) {
+    if (auto self = weak.lock()) self->environment_answered(token, kind, python);
   });
-  if (tensorflow_->is_being_made()) listener->progress(token, key, {{"phase", "making the environment tensorflow"}});
+  if (environment.is_being_made()) listener->progress(token, key, {{"phase", fmt::format("making the environment {}", to_string(kind))}});
 }
 
-void ProcessRunner::tensorflow_answered(const std::string& token, const Result<std::filesystem::path>& python) {
+void ProcessRunner::environment_answered(const std::string& token, WorkerKind kind, const Result<std::filesystem::path>& python) {
   auto found = waiting_.extract(token);
   if (found.empty()) return;  // stopped meanwhile
   if (!python) return end_waiting(std::move(found.mapped()), failed(Reason::error, python.error().message));
-  begin(std::move(found.mapped()), {.kind = WorkerKind::tensorflow, .environment = "", .python = *python}, std::nullopt);
+  begin(std::move(found.mapped()), {.kind = kind, .environment = "", .python = *python}, std::nullopt);
 }
 
 void ProcessRunner::start_spark(WaitingJob job) {
@@ -224,7 +230,7 @@ void ProcessRunner::shutdown(std::function<void()> done) {
   stopped_ = std::move(done);
   Verdict verdict{.state = State::failed, .reason = Reason::lost, .exception = "the server stopped", .lost = true};
   auto waiting = std::exchange(waiting_, {});
-  tensorflow_->stop();
+  for (const auto& [kind, environment] : made_) environment->stop();
   for (auto& [token, job] : waiting) end_waiting(std::move(job), outcome_of(verdict));
   auto jobs = jobs_;
   for (const auto& [token, job] : jobs) job->stop(std::nullopt, verdict, std::min(kShutdownGrace, context_->options.grace));

@@ -46,8 +46,8 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
   Place spark_place() const;
   void start_in_environment(WaitingJob job, WorkerKind kind, const std::string& environment);
   void start_spark(WaitingJob job);
-  void start_tensorflow(WaitingJob job);
-  void tensorflow_answered(const std::string& token, const Result<std::filesystem::path>& python);
+  void start_when_made(WaitingJob job, WorkerKind kind);
+  void environment_answered(const std::string& token, WorkerKind kind, const Result<std::filesystem::path>& python);
   void spark_answered(const std::string& token, Result<SparkTarget> target);
   void begin(WaitingJob job, const Place& place, std::optional<SparkTarget> target);
   ProcessMaker process_maker(const engine::JobRequest& request, const Place& place, const std::shared_ptr<ForkServer>& server) const;
@@ -65,7 +65,7 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
   std::shared_ptr<ForkServers> servers_;
   std::shared_ptr<SharedWorkers> shared_;
   std::shared_ptr<SparkServer> spark_;
-  std::shared_ptr<PythonEnvironment> tensorflow_;
+  std::map<WorkerKind, std::shared_ptr<PythonEnvironment>> made_;  // environments that are made when they are first needed
   std::map<std::string, WaitingJob> waiting_;
   std::map<std::string, std::shared_ptr<ProcessJob>> jobs_;
   asio::steady_timer sweep_;

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kShutdownLimit{7'500};
 
 bool is_process_operation(std::string_view operation) {
-  return operation == "function/python" || operation == "builder/sparkml" || operation == "internal/export" || operation == "environment" ||
+  return operation == "function/python" || operation == "builder/sparkml" || operation == "internal/export" || operation == "environment" || operation == "dataset/sql" ||
          operation.ends_with("/scikitlearn") || operation.ends_with("/tensorflow");
 }
 

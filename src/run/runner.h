@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "base/async.h"
+#include "dataset/location.h"
+#include "dataset/source.h"
 #include "engine/runner.h"
 #include "store/store.h"
 
@@ -24,6 +26,13 @@ namespace lo::run {
 struct NativeContext {
   std::stop_token stop;
   std::function<void(json::object)> progress;
+  std::function<Result<dataset::Source>(const std::string& url)> open_remote;  // of s3:// and hdfs://, see remote_files.h
+};
+
+// For files at s3:// and hdfs://.
+struct RemoteOptions {
+  dataset::RemotePolicy policy;
+  std::vector<std::string> environment;  // "NAME=value": credentials and the like, for the processes that read such files, and for no others
 };
 
 // Makes the result of a one-member job into files of `staging`. The outcome's manifest is a draft (digest and bytes of the parts
@@ -37,6 +46,7 @@ struct PythonOptions {
   std::filesystem::path python;        // interpreter of the kinds bare and scientific
   std::filesystem::path spark_python;  // interpreter of the kind spark, and of the local Spark server
   std::filesystem::path tensorflow_python;  // interpreter of the kind tensorflow; "" = its environment is made when it is first needed
+  std::filesystem::path sql_python;    // interpreter of the kind sql; "" likewise
   std::filesystem::path home;          // the folder of the `orchestra` script, which makes environments
   std::vector<std::string> tool_modules;  // prefixes that the services of every tool may call besides the tool's own
   std::filesystem::path java_home;     // "" = java is looked for on PATH
@@ -62,6 +72,8 @@ struct RunOptions {
   std::map<std::string, NativeOperation, std::less<>> native;  // by operation: "dataset/csv", …
   PythonOptions python;
   SparkOptions spark;
+  RemoteOptions remote;
+  std::map<std::string, std::string> connections;  // databases by the names that requests have: URLs with passwords, for steps that ask them alone
 
   std::optional<std::int64_t> memory_bytes;  // limit of a job that states none; default: the machine's memory less a reserve
   int gpus = 0;                              // how many there are for jobs to ask for; 0 = nothing is said to them about devices

@@ -121,6 +121,7 @@ std::string_view to_string(WorkerKind kind) {
     case WorkerKind::scientific: return "scientific";
     case WorkerKind::spark: return "spark";
     case WorkerKind::tensorflow: return "tensorflow";
+    case WorkerKind::sql: return "sql";
   }
   return "";
 }
@@ -129,6 +130,7 @@ bool imports_scientific(std::string_view code) { return imports(kScientific, cod
 
 WorkerKind choose_kind(const engine::JobRequest& job) {
   if (job.members.front().operation == "environment") return WorkerKind::bare;
+  if (job.members.front().operation == "dataset/sql") return WorkerKind::sql;
   if (std::ranges::any_of(job.members, is_spark)) return WorkerKind::spark;
   if (needs_tensorflow(job)) return WorkerKind::tensorflow;
   return needs_scientific(job) ? WorkerKind::scientific : WorkerKind::bare;

@@ -10,7 +10,7 @@
 namespace lo::run {
 
 // The fork servers by the libraries that they have loaded.
-enum class WorkerKind { bare, scientific, spark, tensorflow };
+enum class WorkerKind { bare, scientific, spark, tensorflow, sql };
 
 std::string_view to_string(WorkerKind kind);
 
@@ -18,7 +18,7 @@ std::string_view to_string(WorkerKind kind);
 // text only: a wrong guess costs time, never a result, since every kind can import everything.
 bool imports_scientific(std::string_view code);
 
-// spark for the builder's operations; tensorflow where the tool is, or the request's code, "#" expressions or an input's class need it;
+// spark for the builder's operations; sql for queries of databases; tensorflow where the tool is, or the request's code, "#" expressions or an input's class need it;
 // scientific where the request's code or "#" expressions use such libraries or an input is a
 // table, a model or an object that is more than a plain number or text; else bare.
 WorkerKind choose_kind(const engine::JobRequest& job);

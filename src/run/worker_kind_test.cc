@@ -37,6 +37,11 @@ TEST(ChooseKind, FollowsTheCode) {
   EXPECT_EQ(choose_kind(job_with("builder/sparkml", {{"modelingCode", "import numpy"}})), WorkerKind::spark);
 }
 
+TEST(ChooseKind, AQueryIsAskedWhereTheDriversAre) {
+  EXPECT_EQ(choose_kind(job_with("dataset/sql", {{"connection", "shop"}, {"query", "import numpy"}})), WorkerKind::sql);
+  EXPECT_EQ(to_string(WorkerKind::sql), "sql");
+}
+
 TEST(ChooseKind, FollowsTheTool) {
   EXPECT_EQ(choose_kind(job_with("model/scikitlearn", {{"class", "SVC"}})), WorkerKind::scientific);
   EXPECT_EQ(choose_kind(job_with("train/tensorflow", {{"method", "fit"}})), WorkerKind::tensorflow);

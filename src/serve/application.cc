@@ -29,8 +29,10 @@
 #include "run/log_writer.h"
 #include "run/native/dataset_operations.h"
 #include "run/old_logs.h"
+#include "run/remote_files.h"
 #include "run/runner.h"
 #include "serve/backup.h"
+#include "serve/connections.h"
 #include "serve/disk_gauge.h"
 #include "serve/engine_ports.h"
 #include "serve/environments.h"
@@ -124,6 +126,8 @@ class Application {
 
   const Options options_;
   const DataFolder data_;
+  const std::vector<std::string> environment_ = all_variables();
+  std::map<std::string, std::string> connections_;
   const RunningMark mark_{data_.path() / "running", RunningMark::this_boot()};
   // Destroyed from the last to the first. The I/O threads are stopped by stop(), so that nothing runs on them while the rest goes;
   // what still posts work to them, until it is gone itself, posts it in vain.
@@ -166,6 +170,9 @@ run::RunOptions Application::run_options() {
   options.python.python = options_.python;
   options.python.home = options_.home;
   options.python.tensorflow_python = options_.tensorflow_python;
+  options.python.sql_python = options_.sql_python;
+  options.remote = {.policy = context_.remote, .environment = run::remote_environment(environment_)};
+  options.connections = connections_;
   options.python.spark_python = options_.spark_python.empty() ? options_.python : options_.spark_python;
   if (const char* java = std::getenv("JAVA_HOME"); java != nullptr) options.python.java_home = java;  // NOLINT: one thread yet
   options.spark.url = options_.spark_url;
@@ -229,6 +236,8 @@ void Application::fill_context() {
   context_.check_room = [this] { return disk_->check(); };
   context_.sweep_logs = [this](bool dry_run) { return sweep_logs(dry_run); };
   context_.keep = keep_of(options_);
+  context_.remote = {.s3 = run::has_s3_credentials(variables_in(environment_)), .hdfs = options_.hdfs};
+  for (const auto& [name, url] : connections_) context_.connections.push_back(name);
 }
 
 Result<api::SweptFiles> Application::sweep_logs(bool dry_run) {
@@ -245,6 +254,7 @@ Result<api::SweptFiles> Application::sweep_logs(bool dry_run) {
 }
 
 Status Application::start_engine() {
+  LO_ASSIGN(connections_, read_connections(options_.connections, environment_));
   fill_context();
   LO_ASSIGN(runner_, run::make_runner(run_options()));
   context_.runner = runner_.get();

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "base/fd.h"
+#include "dataset/location.h"
 #include "dataset/validators.h"
 #include "store/digest.h"
 
@@ -22,6 +23,7 @@ std::optional<std::string> validators_in(const json::object& request, const data
   std::string all;
   for (const auto& member : request) {
     const auto* text = member.value().if_string();
+    if (text != nullptr && dataset::is_remote(*text)) return std::nullopt;
     if (text == nullptr || !(text->starts_with("http://") || text->starts_with("https://"))) continue;
     auto validators = dataset::validators_of(std::string(*text), {.policy = urls, .timeout = std::chrono::seconds{20}});
     if (!validators) return std::nullopt;

@@ -14,7 +14,8 @@ engine::ConductorPorts engine_ports(asio::any_io_executor executor, const api::C
                                .pool = context.pool,
                                .installed = installed_code(home)};
   ports.outside = [&context](std::string_view operation, const json::object& request) -> std::optional<std::string> {
-    if (operation == "environment") return std::nullopt;  // an index says what there is to install, not what there was
+    // An index says what there is to install, not what there was; a database says nothing.
+    if (operation == "environment" || operation == "dataset/sql") return std::nullopt;
     return validators_in(request, context.urls);
   };
   ports.claim = [&context](const json::object& result) {

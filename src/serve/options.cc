@@ -14,6 +14,23 @@ std::string is_module(const std::string& text) {
   return std::regex_match(text, name) ? "" : "\"" + text + "\" is no name of a module, such as mylab.models";
 }
 
+// "" when it is "host:port", else what is wrong.
+std::string is_host_and_port(const std::string& text) {
+  static const std::regex pair("[A-Za-z0-9._-]+:[0-9]{1,5}");
+  return std::regex_match(text, pair) ? "" : "\"" + text + "\" is no HOST:PORT, such as names.example.org:8020";
+}
+
+// Where datasets may come from, besides the web.
+void add_source_options(CLI::App& serve, Options& options) {
+  serve
+      .add_option("--connections", options.connections,
+                  "File of the databases that dataset/sql may ask, YAML or JSON: a name and a URL (postgresql:// or sqlite:////) each; also ORCHESTRA_CONNECTION_<NAME>")
+      ->check(CLI::ExistingFile);
+  serve
+      .add_option("--hdfs", options.hdfs, "HOST:PORT of an HDFS name node that datasets may come from (hdfs://HOST:PORT/PATH); can be given again")
+      ->check(is_host_and_port);
+}
+
 // What housekeeping leaves, and when it comes.
 void add_keep_options(CLI::App& serve, Options& options) {
   constexpr double kMostDays = 36'500;
@@ -55,6 +72,8 @@ CLI::App* add_serve_command(CLI::App& app, Options& options) {
   serve->add_option("--spark-python", options.spark_python, "Python of the Spark steps")->envname("ORCHESTRA_SPARK_PYTHON");
   serve->add_option("--tensorflow-python", options.tensorflow_python, "Python of the TensorFlow steps; without it, made when needed")
       ->envname("ORCHESTRA_TENSORFLOW_PYTHON");
+  serve->add_option("--sql-python", options.sql_python, "Python of the dataset/sql steps; without it, made when needed")->envname("ORCHESTRA_SQL_PYTHON");
+  add_source_options(*serve, options);
   serve->add_option("--spark", options.spark_url, "Spark Connect server to use (sc://host:port) instead of a local one");
   serve->add_option("--spark-memory", options.spark_memory, "Heap of the local Spark server")->capture_default_str();
   serve->add_option("--spark-idle", options.spark_idle_minutes, "Minutes after which an idle local Spark server is stopped")

@@ -19,6 +19,9 @@ struct Options {
   std::filesystem::path python = "python3";         // of the `python` environment
   std::filesystem::path spark_python;               // of the `spark` environment; "" = the same
   std::filesystem::path tensorflow_python;          // of the `tensorflow` environment; "" = made when a step first needs it
+  std::filesystem::path sql_python;                 // of the `sql` environment; "" likewise
+  std::filesystem::path connections;                // file of databases by name; "" = none but those of the environment
+  std::vector<std::string> hdfs;                    // name nodes that datasets may come from, each "host:port"
   std::string spark_url;                            // "sc://host:port"; "" = a local Spark Connect server
   std::string spark_memory = "1g";
   double spark_idle_minutes = 15;
@@ -39,7 +42,8 @@ struct Options {
   std::string log_level = "info";
 };
 
-// Adds the command with its options, also read from ORCHESTRA_HOME, ORCHESTRA_PYTHON, ORCHESTRA_SPARK_PYTHON, ORCHESTRA_TENSORFLOW_PYTHON. `options` outlives the
+// Adds the command with its options, also read from ORCHESTRA_HOME, ORCHESTRA_PYTHON, ORCHESTRA_SPARK_PYTHON, ORCHESTRA_TENSORFLOW_PYTHON,
+// ORCHESTRA_SQL_PYTHON. `options` outlives the
 // parsing.
 CLI::App* add_serve_command(CLI::App& app, Options& options);
 

@@ -30,6 +30,8 @@ def cases():
     yield (lambda c: c.dataset.json("n", b"{}\n{}\n", encoding="utf-16"), "dataset/json", {"datasetName": "n", "encoding": "utf-16"}, b"{}\n{}\n")
     yield lambda c: c.dataset.parquet("n", URL), "dataset/parquet", {}, {"datasetName": "n", "datasetURI": URL}
     yield lambda c: c.dataset.parquet("n", b"PAR1"), "dataset/parquet", {"datasetName": "n"}, b"PAR1"
+    yield lambda c: c.dataset.parquet("n", "s3://bucket/key"), "dataset/parquet", {}, {"datasetName": "n", "datasetURI": "s3://bucket/key"}
+    yield (lambda c: c.dataset.sql("n", "shop", "SELECT 1"), "dataset/sql", {}, {"datasetName": "n", "connection": "shop", "query": "SELECT 1"})
     yield lambda c: c.dataset.generic("n", URL), "dataset/generic", {}, {"datasetName": "n", "datasetURI": URL}
     yield lambda c: c.dataset.generic("n", b"\0\xff"), "dataset/generic", {"datasetName": "n"}, b"\0\xff"
     yield (lambda c: c.transform.projection("n", "d", ("a", "b")), "transform/projection", {},

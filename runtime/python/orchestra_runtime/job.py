@@ -55,6 +55,11 @@ class Job:
         return self._step.limits
 
     @property
+    def database(self) -> str | None:
+        """The URL of the database that the request names, with its password: nothing that anybody may be shown."""
+        return self._step.database
+
+    @property
     def spark(self) -> Spark | None:
         return self._step.spark
 

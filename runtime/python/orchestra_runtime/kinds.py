@@ -35,7 +35,8 @@ _BESIDE_TENSORFLOW = ("matplotlib.pyplot", "h5py", "requests", "absl.app", "goog
 # Never before the fork: with TensorFlow loaded, a fork has hung.
 _AFTER_FORK = {"tensorflow": ("tensorflow", "keras")}
 _DEFAULTS = {"tensorflow": {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}}
-KINDS = ("bare", "scientific", "spark", "tensorflow")
+_SQL = ("pyarrow", "pyarrow.parquet", "pyarrow.compute", "adbc_driver_manager.dbapi", "orchestra_runtime.sql")
+KINDS = ("bare", "scientific", "spark", "tensorflow", "sql")
 
 _left_to_steps: tuple[str, ...] = ()
 
@@ -88,6 +89,8 @@ def _modules(kind: str) -> tuple[str, ...]:
         return _EVERY + spark_preload.MODULES
     if kind == "tensorflow":
         return _EVERY + _SCIENTIFIC + _BESIDE_TENSORFLOW
+    if kind == "sql":
+        return _EVERY + _SQL
     return _EVERY + (_SCIENTIFIC if kind == "scientific" else ())
 
 

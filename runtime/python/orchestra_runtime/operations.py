@@ -11,6 +11,7 @@ OPERATIONS = {
     "function/python": "orchestra_runtime.function:run",
     "builder/sparkml": "orchestra_runtime.spark_builder:run",
     "internal/spark-release": "orchestra_runtime.spark_builder:release",
+    "dataset/sql": "orchestra_runtime.sql:run",
     "environment": "orchestra_runtime.environments:run",
     "internal/export": "orchestra_runtime.export:run",
     **{f"explore/{tool}": "orchestra_runtime.explore:run" for tool in ("scikitlearn", "tensorflow")},

@@ -99,11 +99,12 @@ class StepFile:
     spark: Spark | None = None
     modules: tuple[str, ...] = ()  # prefixes that widen what tools may call
     gpus: tuple[int, ...] | None = None  # devices that are the step's own; None: nothing is said of them
+    database: str | None = None  # the URL of the connection that a request names, with its password
     environments: Path | None = None  # where environments are made
 
 
-def step_file(raw: Mapping[str, Any]) -> StepFile:
-    """Raises KeyError, TypeError or ValueError when `raw` is no step file of version 1."""
+def step_file(raw: Mapping[str, Any], database: str | None = None) -> StepFile:
+    """`database` stands in no file. Raises KeyError, TypeError or ValueError when `raw` is no step file of version 1."""
     if raw.get("v") != 1:
         raise ValueError(f"step file has version {raw.get('v')!r}, this runtime reads version 1")
     spark, checkpoint = raw.get("spark"), raw.get("checkpoint")
@@ -117,6 +118,7 @@ def step_file(raw: Mapping[str, Any]) -> StepFile:
         spark=Spark(spark["url"], spark["token"], spark["session"]) if spark else None,
         modules=tuple(raw.get("modules") or ()),
         gpus=tuple(raw["gpus"]) if "gpus" in raw else None,
+        database=database,
         environments=Path(raw["environments"]) if raw.get("environments") else None,
     )
 

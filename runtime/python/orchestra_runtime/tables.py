@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy
     import pandas
     import pyarrow
+    from pyarrow import parquet
 
 ROWS = "rows.parquet"
 _GROUP_BYTES = 4 * 1024 * 1024  # in memory
@@ -72,6 +73,18 @@ def write(table: pyarrow.Table, folder: Path, type_name: str = "") -> Manifest:
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise NoTable(str(error)) from error
     return Manifest("table", (ROWS,), type_name, fields(table.schema), table.num_rows)
+
+
+def writer(path: Path, first: pyarrow.Table) -> parquet.ParquetWriter:
+    """For tables of one schema, one after the other, the first of which tells how columns are best stored. Close it."""
+    import pyarrow.parquet as parquet
+
+    repeating = [name for name in first.column_names if _repeats(first.column(name))]
+    return parquet.ParquetWriter(path, first.schema, compression=_compression(first, repeating), use_dictionary=repeating, write_page_index=True)
+
+
+def append(to: parquet.ParquetWriter, table: pyarrow.Table) -> None:
+    to.write_table(table, row_group_size=_group_rows(table))
 
 
 def _write_parquet(table: pyarrow.Table, path: Path, repeating: list[str]) -> None:

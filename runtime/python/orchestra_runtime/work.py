@@ -16,9 +16,9 @@ from orchestra_runtime.records import StepFile, step_file
 def read(message: dict[str, Any]) -> StepFile:
     """What a message says is to be done, itself or by a file."""
     if "step" in message:
-        return step_file(message["step"])
+        return step_file(message["step"], message.get("database"))
     with open(message["step_file"], encoding="utf-8") as file:
-        return step_file(json.load(file))
+        return step_file(json.load(file), message.get("database"))
 
 
 def do(step: StepFile, channel: Channel, groups: Sequence[str] = ()) -> None:

@@ -13,6 +13,7 @@
 #include "dataset/histogram.h"
 #include "dataset/ingest.h"
 #include "dataset/json_ingest.h"
+#include "dataset/location.h"
 #include "dataset/parquet_ingest.h"
 #include "dataset/project.h"
 
@@ -52,19 +53,21 @@ Result<dataset::Source> open_upload(const json::object& upload, store::Store& st
   return dataset::open_file(path);
 }
 
-Result<dataset::Source> open_source(const json::object& request, const DatasetOptions& options, std::stop_token stop) {
+Result<dataset::Source> open_source(const json::object& request, const DatasetOptions& options, const NativeContext& native) {
   if (const auto* upload = request.if_contains("upload"); upload != nullptr && upload->is_object())
     return open_upload(upload->get_object(), *options.store);
-  return dataset::open_url(url_of(request), options.download, std::move(stop));
+  auto url = url_of(request);
+  if (dataset::is_remote(url)) return native.open_remote(url);
+  return dataset::open_url(url, options.download, native.stop);
 }
 
 // One that comes from elsewhere is kept in `copy` where it may have to be read twice: until its types are found.
 Result<dataset::Repeatable> open_repeatable(const DatasetOptions& options, const json::object& request, bool twice, const std::filesystem::path& copy,
-                                            std::stop_token stop) {
-  LO_ASSIGN(auto source, open_source(request, options, std::move(stop)));
+                                            const NativeContext& native) {
+  LO_ASSIGN(auto source, open_source(request, options, native));
   if (!twice) return dataset::Repeatable{.source = std::move(source), .again = {}};
   if (!request.contains("upload")) return dataset::keep_copy(std::move(source), copy);
-  return dataset::Repeatable{.source = std::move(source), .again = [options, request] { return open_source(request, options, {}); }};
+  return dataset::Repeatable{.source = std::move(source), .again = [store = options.store, upload = request.at("upload").as_object()] { return open_upload(upload, *store); }};
 }
 
 // Passes on a few figures a second, however often they come.
@@ -90,7 +93,7 @@ Result<engine::Outcome> ingest(const DatasetOptions& options, const json::object
                                NativeContext& native) {
   LO_ASSIGN(auto given, dataset::parse_csv_options(request));
   auto copy = staging.path() / kFetched;
-  LO_ASSIGN(auto source, open_repeatable(options, request, given.infer, copy, native.stop));
+  LO_ASSIGN(auto source, open_repeatable(options, request, given.infer, copy, native));
   LO_ASSIGN(auto csv, dataset::open_csv(std::move(source.source), given));
   auto guesses = guesses_in(given, csv.options);
   LO_ASSIGN(auto draft, dataset::ingest_csv(std::move(csv), staging.path() / kRows, slowed_down(native), native.stop, source.again));
@@ -107,7 +110,7 @@ Result<engine::Outcome> ingest_json(const DatasetOptions& options, const json::o
                                     NativeContext& native) {
   LO_ASSIGN(auto given, dataset::parse_json_options(request));
   auto copy = staging.path() / kFetched;
-  LO_ASSIGN(auto source, open_repeatable(options, request, true, copy, native.stop));
+  LO_ASSIGN(auto source, open_repeatable(options, request, true, copy, native));
   LO_ASSIGN(auto text, dataset::open_json(std::move(source.source), given));
   auto encoding = text.options.encoding;
   LO_ASSIGN(auto draft, dataset::ingest_json(std::move(text), staging.path() / kRows, slowed_down(native), native.stop, source.again));
@@ -139,7 +142,7 @@ Status copy_to_file(dataset::ByteSource& source, const std::filesystem::path& pa
 Result<std::filesystem::path> fetch(const DatasetOptions& options, const json::object& request, const std::filesystem::path& to, NativeContext& native) {
   if (const auto* upload = request.if_contains("upload"); upload != nullptr && upload->is_object())
     return options.store->path_of(store::uploaded_part(upload->get_object()));
-  LO_ASSIGN(auto source, open_source(request, options, native.stop));
+  LO_ASSIGN(auto source, open_source(request, options, native));
   LO_TRY(copy_to_file(*source, to, native));
   return to;
 }
@@ -193,7 +196,7 @@ Result<engine::Outcome> keep_file(const DatasetOptions& options, const json::obj
                                   NativeContext& native) {
   auto any = options;
   any.download.accept_html = true;
-  LO_ASSIGN(auto source, open_source(request, any, native.stop));
+  LO_ASSIGN(auto source, open_source(request, any, native));
   LO_TRY(copy_to_file(*source, staging.path() / "content", native));
   engine::Outcome outcome;
   if (auto url = url_of(request); !url.empty()) outcome.facts["url"] = url;

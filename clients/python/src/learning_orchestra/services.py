@@ -133,6 +133,12 @@ class DatasetParquet(Service[One, Many]):
         return self._upload(source, "application/vnd.apache.parquet", {"datasetName": name, **options}, name)
 
 
+class DatasetSql(Service[One, Many]):
+    def __call__(self, name: str, connection: str, query: str, **options: Unpack[Options]) -> One:
+        """A table from a query of a database. `connection`: the name by which the server knows it."""
+        return self._post(name, {"datasetName": name, "connection": connection, "query": query}, options)
+
+
 class DatasetGeneric(Service[One, Many]):
     def __call__(self, name: str, source: Source, *, description: str | None = None, **options: Unpack[Options]) -> One:
         """Any file; functions get it as an open binary file. `source`: as for csv."""
@@ -237,6 +243,7 @@ class Datasets(Generic[One, Many]):
         self.csv = DatasetCsv(runner, "dataset/csv")
         self.json = DatasetJson(runner, "dataset/json")
         self.parquet = DatasetParquet(runner, "dataset/parquet")
+        self.sql = DatasetSql(runner, "dataset/sql")
         self.generic = DatasetGeneric(runner, "dataset/generic")
 
 
