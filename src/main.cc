@@ -7,6 +7,7 @@
 #include "cli/client_commands.h"
 #include "serve/application.h"
 #include "serve/backup_commands.h"
+#include "serve/token_command.h"
 
 int main(int argc, char** argv) {
   CLI::App app("Machine-learning workflows, step by step, over one asynchronous REST API", "orchestra");
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
   auto* serve = lo::serve::add_serve_command(app, options);
   lo::cli::add_client_commands(app, exit_status);
   lo::serve::add_backup_commands(app, exit_status);
+  lo::serve::add_token_command(app, exit_status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -42,14 +42,15 @@ Answer metrics(const Context& context, http::Request&) {
 }  // namespace
 
 void add_system_routes(http::Router& router, const Context& context) {
-  auto add = [&](std::string pattern, std::string id, Answer (*answer)(const Context&, http::Request&)) {
+  auto add = [&](std::string pattern, std::string id, Answer (*answer)(const Context&, http::Request&), bool open = false) {
     router.add({.method = "GET",
                 .pattern = std::move(pattern),
                 .handler = handler([&context, answer](http::Request& request) { return answer(context, request); }),
-                .operation_id = std::move(id)});
+                .operation_id = std::move(id),
+                .open = open});
   };
-  add("/health", "health", health);
-  add("/ready", "ready", ready);
+  add("/health", "health", health, true);
+  add("/ready", "ready", ready, true);
   add("/metrics", "metrics", metrics);
   router.add({.method = "GET",
               .pattern = "/openapi.json",

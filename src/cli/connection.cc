@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "cli/workflow_files.h"
 
 namespace lo::cli {
@@ -16,7 +18,8 @@ std::filesystem::path data_of(const ServerChoice& choice) { return choice.data.e
 
 Connection connection_to(const std::string& url, const Interrupt& interrupt) {
   Connection connection;
-  connection.http = std::make_unique<HttpClient>(without_slashes(url), interrupt.fd());
+  const char* token = std::getenv(kTokenVariable);  // NOLINT: one thread
+  connection.http = std::make_unique<HttpClient>(without_slashes(url), interrupt.fd(), token == nullptr ? "" : token);
   connection.api = std::make_unique<ApiClient>(*connection.http);
   return connection;
 }

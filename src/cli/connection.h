@@ -15,6 +15,9 @@ namespace lo::cli {
 inline constexpr std::string_view kDefaultServer = "http://127.0.0.1:8000";
 inline constexpr std::string_view kDefaultData = "orchestra-data";
 
+// Holds the token for servers that ask for one; on the command line everybody on the machine could read it.
+inline constexpr const char* kTokenVariable = "ORCHESTRA_TOKEN";
+
 struct ServerChoice {
   std::string url;             // "" when none is named
   std::filesystem::path data;  // "" when none is named

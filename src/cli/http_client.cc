@@ -232,9 +232,10 @@ class CurlTransfer final : public HttpClient::Transfer {
 
 class HttpClient::Impl {
  public:
-  Impl(std::string base_url, int interrupt_fd) : base_url_(std::move(base_url)), interrupt_fd_(interrupt_fd) {}
+  Impl(std::string base_url, int interrupt_fd, std::string token) : base_url_(std::move(base_url)), interrupt_fd_(interrupt_fd), token_(std::move(token)) {}
 
   std::unique_ptr<Transfer> start(HttpRequest request) {
+    if (!token_.empty()) request.headers.push_back("Authorization: Bearer " + token_);
     return std::make_unique<CurlTransfer>(pool_, base_url_, std::move(request));
   }
 
@@ -272,11 +273,12 @@ class HttpClient::Impl {
 
   std::string base_url_;
   int interrupt_fd_;
+  std::string token_;
   Pool pool_;
 };
 
-HttpClient::HttpClient(std::string base_url, int interrupt_fd)
-    : impl_(std::make_unique<Impl>(std::move(base_url), interrupt_fd)) {}
+HttpClient::HttpClient(std::string base_url, int interrupt_fd, std::string token)
+    : impl_(std::make_unique<Impl>(std::move(base_url), interrupt_fd, std::move(token))) {}
 HttpClient::~HttpClient() = default;
 
 Result<HttpAnswer> HttpClient::send(HttpRequest request) {

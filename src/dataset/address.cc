@@ -19,13 +19,13 @@ using Bytes16 = std::array<std::uint8_t, 16>;
 enum class Reach { anywhere, here, never };  // `here`: this machine and its private networks
 
 template <std::size_t N>
-struct Network {
+struct Special {
   std::array<std::uint8_t, N> prefix;
   unsigned bits;
   Reach reach;
 };
 
-constexpr std::array<Network<4>, 12> kNetworks4{{{{127, 0, 0, 0}, 8, Reach::here},
+constexpr std::array<Special<4>, 12> kNetworks4{{{{127, 0, 0, 0}, 8, Reach::here},
                                                  {{10, 0, 0, 0}, 8, Reach::here},
                                                  {{172, 16, 0, 0}, 12, Reach::here},
                                                  {{192, 168, 0, 0}, 16, Reach::here},
@@ -38,7 +38,7 @@ constexpr std::array<Network<4>, 12> kNetworks4{{{{127, 0, 0, 0}, 8, Reach::here
                                                  {{192, 0, 0, 0}, 24, Reach::never},
                                                  {{224, 0, 0, 0}, 3, Reach::never}}};  // multicast, reserved, broadcast
 
-constexpr std::array<Network<16>, 6> kNetworks6{
+constexpr std::array<Special<16>, 6> kNetworks6{
     {{{0xfd, 0, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0x54}, 128, Reach::never},  // metadata
      {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128, Reach::here},
      {{}, 128, Reach::never},
@@ -47,13 +47,8 @@ constexpr std::array<Network<16>, 6> kNetworks6{
      {{0xff}, 8, Reach::never}}};
 
 template <std::size_t N>
-bool within(const std::array<std::uint8_t, N>& address, const Network<N>& network) {
-  for (std::size_t i = 0; i < N; ++i) {
-    auto bits = std::clamp<int>(static_cast<int>(network.bits) - static_cast<int>(i) * 8, 0, 8);
-    auto mask = static_cast<std::uint8_t>(0xff00u >> bits);
-    if ((address[i] & mask) != (network.prefix[i] & mask)) return false;
-  }
-  return true;
+bool within(const std::array<std::uint8_t, N>& address, const Special<N>& network) {
+  return has_prefix(address, network.prefix, network.bits);
 }
 
 template <std::size_t N, class Networks>
@@ -65,11 +60,11 @@ Reach reach_in(const std::array<std::uint8_t, N>& address, const Networks& netwo
 // The IPv4 address that an IPv6 one stands for: mapped (::ffff:0:0/96), compatible (::/96), NAT64 (64:ff9b::/96), 6to4
 // (2002::/16).
 std::optional<Bytes4> embedded(const Bytes16& address) {
-  constexpr std::array<Network<16>, 3> kAtTheEnd{{{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96, Reach::here},
+  constexpr std::array<Special<16>, 3> kAtTheEnd{{{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96, Reach::here},
                                                   {{0, 0x64, 0xff, 0x9b}, 96, Reach::here},
                                                   {{}, 96, Reach::here}}};
   Bytes4 bytes{};
-  if (within(address, Network<16>{{0x20, 0x02}, 16, Reach::here})) {
+  if (within(address, Special<16>{{0x20, 0x02}, 16, Reach::here})) {
     std::copy_n(address.begin() + 2, 4, bytes.begin());
     return bytes;
   }
@@ -79,9 +74,10 @@ std::optional<Bytes4> embedded(const Bytes16& address) {
   return bytes;
 }
 
-Reach reach_of(const Bytes16& address) {
-  auto inner = embedded(address);
-  return inner ? reach_in(*inner, kNetworks4) : reach_in(address, kNetworks6);
+Bytes16 mapped(const Bytes4& address) {
+  Bytes16 bytes{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  std::ranges::copy(address, bytes.begin() + 12);
+  return bytes;
 }
 
 std::string text_of(int family, const void* bytes) {
@@ -89,12 +85,22 @@ std::string text_of(int family, const void* bytes) {
   return ::inet_ntop(family, bytes, text.data(), text.size()) == nullptr ? "?" : text.data();
 }
 
-Status decide(Reach reach, const UrlPolicy& policy, const std::string& address) {
+// `meant`: the address, an IPv4 one as it is mapped to IPv6; `text`: as it was written.
+Status decide(Reach reach, const Bytes16& meant, const UrlPolicy& policy, const std::string& text) {
   if (reach == Reach::never)
-    return fail(Code::forbidden, fmt::format("the address {} (link-local, metadata or reserved) is refused", address));
-  if (reach == Reach::here && !policy.allow_private)
-    return fail(Code::forbidden, fmt::format("the address {} (loopback or a private network) is refused", address));
-  return {};
+    return fail(Code::forbidden, fmt::format("the address {} (link-local, metadata or reserved) is refused", text));
+  if (reach == Reach::anywhere || policy.allow_private) return {};
+  if (std::ranges::any_of(policy.allowed, [&](const Network& network) { return has_prefix(meant, network.prefix, network.bits); })) return {};
+  return fail(Code::forbidden, fmt::format("the address {} (loopback or a private network) is refused", text));
+}
+
+Status decide(const Bytes4& address, const UrlPolicy& policy, const std::string& text) {
+  return decide(reach_in(address, kNetworks4), mapped(address), policy, text);
+}
+
+Status decide(const Bytes16& address, const UrlPolicy& policy, const std::string& text) {
+  auto inner = embedded(address);
+  return inner ? decide(*inner, policy, text) : decide(reach_in(address, kNetworks6), address, policy, text);
 }
 
 template <std::size_t N>
@@ -110,12 +116,12 @@ Status check_address(const sockaddr& address, const UrlPolicy& policy) {
   if (address.sa_family == AF_INET) {
     sockaddr_in in{};
     std::memcpy(&in, &address, sizeof in);
-    return decide(reach_in(bytes_of<4>(&in.sin_addr), kNetworks4), policy, text_of(AF_INET, &in.sin_addr));
+    return decide(bytes_of<4>(&in.sin_addr), policy, text_of(AF_INET, &in.sin_addr));
   }
   if (address.sa_family == AF_INET6) {
     sockaddr_in6 in{};
     std::memcpy(&in, &address, sizeof in);
-    return decide(reach_of(bytes_of<16>(&in.sin6_addr)), policy, text_of(AF_INET6, &in.sin6_addr));
+    return decide(bytes_of<16>(&in.sin6_addr), policy, text_of(AF_INET6, &in.sin6_addr));
   }
   return fail(Code::forbidden, fmt::format("an address of family {} is refused", address.sa_family));
 }

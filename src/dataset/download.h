@@ -6,8 +6,10 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
+#include "dataset/network.h"
 #include "dataset/source.h"
 
 struct sockaddr;
@@ -15,7 +17,8 @@ struct sockaddr;
 namespace lo::dataset {
 
 struct UrlPolicy {
-  bool allow_private = false;  // loopback and private networks; link-local and metadata addresses are refused always
+  bool allow_private = false;        // loopback and private networks; link-local and metadata addresses are refused always
+  std::vector<Network> allowed = {};  // of those networks, where they are not allowed at all
 };
 
 struct DownloadOptions {

@@ -95,15 +95,30 @@ std::expected<Target, Refusal> Exchange::admit() {
 
 // Finds the route, or the answer when no handler is needed for it.
 std::optional<Response> Exchange::find_route(const Target& target) {
-  if (target.path == "*" && request_.method == "OPTIONS") return options_response("GET, HEAD, POST, PATCH, DELETE, OPTIONS");
   std::string allowed;
   auto match = context_.router.match(request_.method, target.path, &allowed);
+  if (auto unknown = ask_for_token(match ? match->route : nullptr)) return unknown;
+  if (target.path == "*" && request_.method == "OPTIONS") return options_response("GET, HEAD, POST, PATCH, DELETE, OPTIONS");
   if (!match) return no_route(match.error(), std::move(allowed));
   match_ = *std::move(match);
   request_.path = decode_path(target.path);
   request_.parameters = std::move(match_.parameters);
   auto media = check_media(request_, *match_.route, !parser_.is_done());
   if (!media) return problem_response(media.error().status, media.error().detail, request_.target);
+  return std::nullopt;
+}
+
+// The answer to who has none; learns whose it is else.
+std::optional<Response> Exchange::ask_for_token(const Route* route) {
+  const auto& tokens = context_.options.access.tokens;
+  if (!tokens || (route != nullptr && route->open)) return std::nullopt;
+  auto owner = check_token(request_, *tokens);
+  if (!owner) {
+    auto response = problem_response(owner.error().status, owner.error().detail, request_.target);
+    response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"orchestra\"");
+    return response;
+  }
+  request_.user = *std::move(owner);
   return std::nullopt;
 }
 

@@ -35,6 +35,7 @@ class Exchange {
   Refusal read_failure(Peer::ErrorCode error) const;
   std::expected<Target, Refusal> admit();
   std::optional<Response> find_route(const Target& target);
+  std::optional<Response> ask_for_token(const Route* route);
   Response no_route(const Error& error, std::string allowed) const;
   Awaitable<Response> answer(const Target& target);
   Awaitable<Response> call_handler();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/url/authority_view.hpp>
+#include <span>
 #include <vector>
 
 #include "base/text.h"
@@ -48,9 +49,29 @@ Address read_address(std::string_view authority, std::string_view default_port) 
   return {.host = lower({parsed->encoded_host().data(), parsed->encoded_host().size()}), .port = std::string(port)};
 }
 
-bool is_local(const Address& address, const Locality& here) {
+bool is_local(std::string_view authority, const Locality& here) {
+  auto address = read_address(authority, std::to_string(here.port));
   std::array<std::string, 5> names{"localhost", "127.0.0.1", "[::1]", here.host, "[" + here.host + "]"};
   return std::ranges::find(names, address.host) != names.end() && address.port == std::to_string(here.port);
+}
+
+bool is_named(std::string_view authority, const Locality& here) {
+  return std::ranges::any_of(here.names, [&](const std::string& name) {
+    auto wanted = read_address(name, "");
+    auto given = read_address(authority, "");
+    return !given.host.empty() && given.host == wanted.host && (wanted.port.empty() || given.port == wanted.port);
+  });
+}
+
+// Whether a page of this origin is one of the server that `host`, a Host, names.
+bool is_same(std::string_view origin, std::string_view host, const Locality& here) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSchemes{{{"http://", "80"}, {"https://", "443"}}};
+  return std::ranges::any_of(std::span(kSchemes).first(here.behind_proxy ? 2 : 1), [&](const auto& scheme) {
+    const auto& [prefix, port] = scheme;
+    if (!origin.starts_with(prefix)) return false;
+    auto server = read_address(host, here.behind_proxy ? port : std::string_view(std::to_string(here.port)));
+    return !server.host.empty() && read_address(origin.substr(prefix.size()), port) == server;
+  });
 }
 
 bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
@@ -93,21 +114,32 @@ Checked check_host(const Request& request, std::string_view authority, const Loc
   if (hosts.size() != 1) return refuse(400, fmt::format("there must be one Host, not {}", hosts.size()));
   if (!authority.empty()) hosts.push_back(authority);
   for (auto name : hosts)
-    if (!is_local(read_address(name, std::to_string(here.port)), here))
-      return refuse(403, fmt::format("the host \"{}\" is not this server: use localhost:{}", printable(name), here.port));
+    if (!is_local(name, here) && !is_named(name, here))
+      return refuse(403, fmt::format("the host \"{}\" is not this server: use localhost:{}, or start it with this name as allowed", printable(name), here.port));
   return {};
 }
 
 Checked check_origin(const Request& request, const Locality& here) {
-  constexpr std::string_view kScheme = "http://";
-  auto host = read_address(request.header("host").value_or(""), std::to_string(here.port));
   for (auto origin : all_of(request, "origin"))
-    if (!origin.starts_with(kScheme) || read_address(origin.substr(kScheme.size()), "80") != host)
+    if (!is_same(origin, request.header("host").value_or(""), here))
       return refuse(403, fmt::format("the origin \"{}\" is not this server", printable(origin)));
   auto site = request.header("sec-fetch-site").value_or("none");
   if (!is_safe(request.method) && site != "none" && site != "same-origin")
     return refuse(403, fmt::format("{} from another site is refused", printable(request.method)));
   return {};
+}
+
+bool is_host_value(std::string_view text) { return !read_address(text, "").host.empty(); }
+
+std::expected<std::string, Refusal> check_token(const Request& request, const Tokens& tokens) {
+  constexpr std::string_view kScheme = "bearer ";
+  auto given = all_of(request, "authorization");
+  if (given.empty()) return refuse(401, "a token is needed: send it as Authorization: Bearer <token>");
+  auto value = given.front();
+  if (given.size() > 1 || lower(value.substr(0, kScheme.size())) != kScheme) return refuse(401, "the Authorization is none: send Bearer and one token");
+  auto owner = tokens.owner_of(value.substr(kScheme.size()));
+  if (!owner) return refuse(401, "the token is unknown");
+  return std::string(*owner);
 }
 
 Checked check_media(const Request& request, const Route& route, bool has_body) {

@@ -16,10 +16,11 @@ namespace {
 
 namespace ip = boost::asio::ip;
 
-Result<ip::address> loopback_address(const std::string& host) {
+Result<ip::address> address_of(const std::string& host, bool beyond_loopback) {
   boost::system::error_code error;
   auto address = host == "localhost" ? ip::address(ip::address_v4::loopback()) : ip::make_address(host, error);
-  if (error || !address.is_loopback())
+  if (error) return fail(Code::forbidden, fmt::format("the host \"{}\" is refused: it is no address, such as 127.0.0.1 or ::1", printable(host)));
+  if (!beyond_loopback && !address.is_loopback())
     return fail(Code::forbidden,
                 fmt::format("the host \"{}\" is refused: without authentication only loopback is served, such as "
                             "127.0.0.1, ::1 or localhost",
@@ -37,8 +38,8 @@ Result<std::uint16_t> bound_port(int fd) {
 
 }  // namespace
 
-Result<Listening> listen_on(const std::string& host, std::uint16_t port) {
-  LO_ASSIGN(auto address, loopback_address(host));
+Result<Listening> listen_on(const std::string& host, std::uint16_t port, bool beyond_loopback) {
+  LO_ASSIGN(auto address, address_of(host, beyond_loopback));
   ip::tcp::endpoint endpoint(address, port);
   auto what = fmt::format("cannot listen on {} port {}", host, port);
   Listening listening{.fd = UniqueFd(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)),

@@ -1,4 +1,4 @@
-// The socket that clients connect to: loopback only, close-on-exec. Not for several threads at once.
+// The socket that clients connect to, close-on-exec. Not for several threads at once.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,9 @@ struct Listening {
   bool v6 = false;
 };
 
-// Binds an address of 127.0.0.0/8, ::1 or "localhost" (127.0.0.1). Code::forbidden for any other, Code::io naming host and port
-// when the bind fails.
-Result<Listening> listen_on(const std::string& host, std::uint16_t port);
+// Binds an address of 127.0.0.0/8, ::1 or "localhost" (127.0.0.1); with `beyond_loopback` any address of this machine. Code::forbidden for another,
+// Code::io naming host and port when the bind fails.
+Result<Listening> listen_on(const std::string& host, std::uint16_t port, bool beyond_loopback);
 
 struct Accepted {
   UniqueFd fd;    // not blocking, close-on-exec from its first instant; none when `error` says why

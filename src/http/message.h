@@ -33,6 +33,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;      // decoded, in order
   std::vector<std::pair<std::string, std::string>> headers;    // names in lower case
   std::string body;                                            // whole, unless the route streams
+  std::string user = {};                                       // whose token it came with; "" where none is asked for
   BodyReader* stream = nullptr;                                // set when the route streams; lives as long as the handler runs
   std::function<void()> on_allow_cancel;                       // set by the server
 

@@ -21,6 +21,7 @@ struct Route {
   // two of forms, see guard.h): those are taken only where they are named.
   std::vector<std::string> content_types = {"application/json"};
   std::string operation_id = {};  // for the OpenAPI document
+  bool open = false;              // answered without a token, too
 };
 
 struct Match {

@@ -66,8 +66,9 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 };
 
 Status Server::Impl::start() {
-  LO_ASSIGN(auto listening, listen_on(context_->options.host, context_->options.port));
-  context_->here = {.host = listening.address, .port = listening.port};
+  const auto& access = context_->options.access;
+  LO_ASSIGN(auto listening, listen_on(context_->options.host, context_->options.port, access.tokens != nullptr));
+  context_->here = {.host = listening.address, .port = listening.port, .names = access.hosts, .behind_proxy = access.behind_proxy};
   protocol_ = listening.v6 ? tcp::v6() : tcp::v4();
   acceptor_.assign(protocol_, listening.fd.release());
   asio::co_spawn(strand_, [self = shared_from_this()] { return self->accept_loop(); }, asio::detached);

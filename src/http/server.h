@@ -5,13 +5,23 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "http/router.h"
+#include "http/tokens.h"
 
 namespace lo::http {
 
+// Who may connect.
+struct Access {
+  std::shared_ptr<const Tokens> tokens = {};  // every request brings one of them, save to routes that are open; null: none is asked for
+  bool behind_proxy = false;                  // a proxy speaks TLS to the clients
+  std::vector<std::string> hosts = {};        // values of Host besides those of this machine; see Locality::names
+};
+
 struct ServerOptions {
-  std::string host = "127.0.0.1";        // anything but loopback: refused with Code::forbidden (there is no authentication yet)
+  std::string host = "127.0.0.1";        // anything but loopback without tokens: refused with Code::forbidden
+  Access access = {};
   std::uint16_t port = 8000;             // 0: any free one
   std::size_t body_limit = 16u << 20;    // bytes; 413 above
   std::size_t header_limit = 32u << 10;  // bytes; 431 above

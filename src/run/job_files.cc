@@ -126,6 +126,7 @@ Status fill(JobFiles& files, const engine::JobRequest& job, const RunContext& co
   if (context.options.gpus > 0) step["gpus"] = json::value_from(job.gpus);
   step["environments"] = context.environments_folder().string();
   step["modules"] = json::value_from(context.options.python.tool_modules);
+  if (const auto& networks = context.options.python.private_networks) step["networks"] = json::value_from(*networks);
   files.work = {{"token", job.token}, {"limits", limits_json(job.limits.memory_bytes, context.options.max_processes)}};
   // It has a password: beside the step, which may become a file.
   if (job.members.front().operation == "dataset/sql") {

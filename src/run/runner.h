@@ -49,6 +49,7 @@ struct PythonOptions {
   std::filesystem::path sql_python;    // interpreter of the kind sql; "" likewise
   std::filesystem::path home;          // the folder of the `orchestra` script, which makes environments
   std::vector<std::string> tool_modules;  // prefixes that the services of every tool may call besides the tool's own
+  std::optional<std::vector<std::string>> private_networks = {};  // that workers may fetch URLs from; nothing: from all
   std::filesystem::path java_home;     // "" = java is looked for on PATH
   std::chrono::milliseconds idle = std::chrono::minutes{15};  // a fork server without jobs is let go after so long; bare stays
   std::chrono::milliseconds start_timeout = std::chrono::seconds{60};  // a fork server that is not ready by then is killed

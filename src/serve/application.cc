@@ -31,6 +31,7 @@
 #include "run/old_logs.h"
 #include "run/remote_files.h"
 #include "run/runner.h"
+#include "serve/access.h"
 #include "serve/backup.h"
 #include "serve/connections.h"
 #include "serve/disk_gauge.h"
@@ -125,6 +126,7 @@ class Application {
   Result<api::SweptFiles> sweep_logs(bool dry_run);
 
   const Options options_;
+  http::Access access_;  // set by start()
   const DataFolder data_;
   const std::vector<std::string> environment_ = all_variables();
   std::map<std::string, std::string> connections_;
@@ -166,6 +168,7 @@ run::RunOptions Application::run_options() {
   dataset.download.policy = context_.urls;
   options.native = run::dataset_operations(dataset);
   options.python.tool_modules = options_.tool_modules;
+  options.python.private_networks = private_networks(options_);
   options.python.runtime = options_.home / "runtime" / "python";
   options.python.python = options_.python;
   options.python.home = options_.home;
@@ -190,7 +193,6 @@ engine::PlanOptions Application::plan_options() const {
 }
 
 std::unique_ptr<observe::Webhooks> Application::make_webhooks() {
-  context_.urls.allow_private = true;  // the server itself is bound to loopback
   poster_ = std::make_unique<dataset::Poster>(dataset::PosterOptions{.policy = context_.urls});
   observe::Webhooks::Parts parts{.executor = io_.executor(),
                                  .clock = clock_,
@@ -288,6 +290,7 @@ Status Application::start_http() {
   http::ServerOptions options;
   options.host = options_.host;
   options.port = options_.port;
+  options.access = access_;
   options.max_connections = connections_within(raise_open_files());
   server_ = std::make_unique<http::Server>(io_.executor(), router_, options);
   server_->on_answer(count_answers(*metrics_));
@@ -301,6 +304,8 @@ Status Application::start_http() {
 }
 
 Status Application::start() {
+  LO_ASSIGN(access_, read_access(options_));
+  LO_ASSIGN(context_.urls, read_url_policy(options_));
   // Before anybody can know of the server, so that no signal is missed.
   signals_.async_wait([this](boost::system::error_code error, int signal) {
     if (!error) signalled_.set_value(signal);

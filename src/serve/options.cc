@@ -5,6 +5,9 @@
 
 #include <regex>
 
+#include "dataset/network.h"
+#include "http/guard.h"
+
 namespace lo::serve {
 namespace {
 
@@ -12,6 +15,13 @@ namespace {
 std::string is_module(const std::string& text) {
   static const std::regex name("[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*");
   return std::regex_match(text, name) ? "" : "\"" + text + "\" is no name of a module, such as mylab.models";
+}
+
+std::string is_host(const std::string& text) { return http::is_host_value(text) ? "" : "\"" + text + "\" is no host, such as orchestra.example.org or 10.1.2.3:8443"; }
+
+std::string is_network(const std::string& text) {
+  auto network = dataset::parse_network(text);
+  return network ? "" : network.error().message;
 }
 
 // "" when it is "host:port", else what is wrong.
@@ -59,11 +69,24 @@ void add_keep_options(CLI::App& serve, Options& options) {
       ->check(CLI::Range(0.0, 100.0));
 }
 
+void add_access_options(CLI::App& serve, Options& options) {
+  serve.add_option("--token-file", options.token_file,
+                   "File of those who may connect, as `orchestra token` writes it: each request but /health and /ready then needs a bearer token. "
+                   "Without it everybody on this machine may connect");
+  serve.add_flag("--behind-proxy", options.behind_proxy, "A proxy before the server speaks TLS to the clients");
+  serve.add_option("--allowed-host", options.allowed_hosts, "Value of Host to answer to, such as orchestra.example.org, besides localhost; can be given again")
+      ->check(is_host);
+  serve.add_option("--allow-url", options.allowed_urls,
+                   "Network, such as 10.1.0.0/16, of this machine or a private one that URLs of requests may lead to although there is a --token-file; "
+                   "can be given again")
+      ->check(is_network);
+}
+
 }  // namespace
 
 CLI::App* add_serve_command(CLI::App& app, Options& options) {
   auto* serve = app.add_subcommand("serve", "Run the server");
-  serve->add_option("--host", options.host, "Address to bind: loopback only")->capture_default_str();
+  serve->add_option("--host", options.host, "Address to bind; beyond loopback it needs --token-file and --behind-proxy")->capture_default_str();
   serve->add_option("--port", options.port, "Port to bind; 0 takes any free one")->capture_default_str();
   serve->add_option("--data", options.data, "Folder for everything the server keeps")->capture_default_str();
   serve->add_option("--port-file", options.port_file, "File to write the bound port to");
@@ -99,6 +122,7 @@ CLI::App* add_serve_command(CLI::App& app, Options& options) {
                    "(default: 5,300,1800,7200,18000,36000,50400,72000,86400)")
       ->delimiter(',')
       ->check(CLI::Range(0.0, 604800.0));
+  add_access_options(*serve, options);
   add_keep_options(*serve, options);
   serve->add_option("--log-level", options.log_level, "debug, info, warn or error")->capture_default_str();
   return serve;

@@ -13,6 +13,10 @@ namespace lo::serve {
 struct Options {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8000;                        // 0: any free one
+  std::filesystem::path token_file;                 // of those who may connect; "" = everybody on this machine
+  bool behind_proxy = false;                        // which speaks TLS to the clients
+  std::vector<std::string> allowed_hosts;           // values of Host besides those of this machine
+  std::vector<std::string> allowed_urls;            // private networks that URLs may lead to where there are tokens: "10.0.0.0/8"
   std::filesystem::path data = "./orchestra-data";
   std::filesystem::path port_file;                  // where the bound port is written once requests are taken; "" = nowhere
   std::filesystem::path home;                       // the folder that holds runtime/python

@@ -101,6 +101,7 @@ class StepFile:
     gpus: tuple[int, ...] | None = None  # devices that are the step's own; None: nothing is said of them
     database: str | None = None  # the URL of the connection that a request names, with its password
     environments: Path | None = None  # where environments are made
+    networks: tuple[str, ...] | None = None  # private networks that URLs may lead to; None: all
 
 
 def step_file(raw: Mapping[str, Any], database: str | None = None) -> StepFile:
@@ -120,6 +121,7 @@ def step_file(raw: Mapping[str, Any], database: str | None = None) -> StepFile:
         gpus=tuple(raw["gpus"]) if "gpus" in raw else None,
         database=database,
         environments=Path(raw["environments"]) if raw.get("environments") else None,
+        networks=tuple(raw["networks"]) if "networks" in raw else None,
     )
 
 

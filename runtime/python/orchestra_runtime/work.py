@@ -26,6 +26,10 @@ def do(step: StepFile, channel: Channel, groups: Sequence[str] = ()) -> None:
     sys.argv = [step.members[0].name if step.members else ""]
     limits.use_cores(step.limits.cpu)
     limits.use_gpus(step.gpus)
+    if step.networks is not None:
+        from orchestra_runtime import addresses
+
+        addresses.restrict(step.networks)
     job = Job(step, channel, groups, streams.close_output)
     try:
         for name in {member.operation for member in step.members}:

@@ -19,6 +19,7 @@ from learning_orchestra.errors import (
     StepCancelled,
     StepFailed,
     TooLarge,
+    Unauthorized,
     Unavailable,
     UnsupportedMedia,
     WaitTimeout,
@@ -31,6 +32,6 @@ from learning_orchestra.step import Step, Steps
 __all__ = [
     "ApiError", "AsyncClient", "AsyncStep", "AsyncSteps", "BadRequest", "Client", "Conflict", "Event", "Expression", "FieldError",
     "Literal", "LossWarning", "NotAcceptable", "NotFound", "OrchestraError", "OutOfSpace", "Picture", "Progress", "Reference",
-    "ResultNotLoadable", "ServerUnreachable", "Step", "StepCancelled", "StepFailed", "Steps", "TooLarge", "Unavailable",
+    "ResultNotLoadable", "ServerUnreachable", "Step", "StepCancelled", "StepFailed", "Steps", "TooLarge", "Unauthorized", "Unavailable",
     "UnsupportedMedia", "WaitTimeout",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,17 +23,24 @@ from learning_orchestra.step import Step, Steps
 URL = "http://127.0.0.1:8000"
 
 
+def with_token(headers: Mapping[str, str] | None, token: str | None) -> dict[str, str]:
+    token = token or os.environ.get("ORCHESTRA_TOKEN")
+    return {**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
+
+
 class Client(Services[Step, Steps]):
     """Talks to one server. Threads may share it. `timeout`: seconds without a byte after which a call fails. `progress`: whether
-    waiting shows a line of text; None: where somebody sees it, in a terminal or a notebook."""
+    waiting shows a line of text; None: where somebody sees it, in a terminal or a notebook. `token`: of a server that asks for one; by
+    default what the variable ORCHESTRA_TOKEN says."""
 
-    def __init__(self, url: str = URL, *, timeout: float = 30.0, headers: Mapping[str, str] | None = None,
-                 progress: bool | Show | None = None, transport: httpx.BaseTransport | None = None):
+    def __init__(self, url: str = URL, *, timeout: float = 30.0, token: str | None = None,
+                 headers: Mapping[str, str] | None = None, progress: bool | Show | None = None,
+                 transport: httpx.BaseTransport | None = None):
         super().__init__(self)
         self.url = url
         self.progress = progress
         self._timeout = timeout
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout, transport=transport)
+        self._http = httpx.Client(base_url=url, headers=with_token(headers, token), timeout=timeout, transport=transport)
 
     def __enter__(self) -> Client:
         return self

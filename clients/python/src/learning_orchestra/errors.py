@@ -55,6 +55,10 @@ class BadRequest(ApiError):
     """400: no JSON, or JSON that the API does not read."""
 
 
+class Unauthorized(ApiError):
+    """401: the server asks for a token, and there was none, or one that it does not know."""
+
+
 class NotFound(ApiError):
     """404: there is no step of that name, or it has no result yet."""
 
@@ -84,7 +88,7 @@ class OutOfSpace(ApiError):
 
 
 _BY_STATUS: dict[int, type[ApiError]] = {
-    400: BadRequest, 404: NotFound, 406: NotAcceptable, 409: Conflict, 413: TooLarge, 415: UnsupportedMedia,
+    400: BadRequest, 401: Unauthorized, 404: NotFound, 406: NotAcceptable, 409: Conflict, 413: TooLarge, 415: UnsupportedMedia,
     429: Unavailable, 503: Unavailable, 507: OutOfSpace,
 }
 
