@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -84,3 +84,23 @@ def test_addresses_that_no_url_may_lead_to(address: str) -> None:
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "::1", "fd12::1", "93.184.215.14", "2606:2800::1", "::ffff:127.0.0.1"])
 def test_addresses_that_are_allowed(address: str) -> None:
     addresses.check(address)
+
+
+@pytest.fixture
+def restrict() -> Iterator[Callable[[Sequence[str]], None]]:
+    yield addresses.restrict
+    addresses.restrict(None)
+
+
+@pytest.mark.parametrize("networks, allowed, refused", [
+    ([], ["93.184.215.14", "2606:2800::1"], ["127.0.0.1", "10.1.2.3", "::1", "fd12::1", "::ffff:10.1.2.3"]),
+    (["10.1.0.0/16", "fd12::/16"], ["10.1.2.3", "::ffff:10.1.2.3", "fd12::1", "93.184.215.14"], ["10.2.0.1", "127.0.0.1", "::1", "fd13::1"]),
+    (["0.0.0.0/0"], ["127.0.0.1"], ["169.254.169.254"])])
+def test_private_networks_where_they_are_restricted(networks: list[str], allowed: list[str], refused: list[str],
+                                                    restrict: Callable[[Sequence[str]], None]) -> None:
+    restrict(networks)
+    for address in allowed:
+        addresses.check(address)
+    for address in refused:
+        with pytest.raises(OSError, match="is refused"):
+            addresses.check(address)
