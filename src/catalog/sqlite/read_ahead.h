@@ -28,38 +28,42 @@ class ReadAhead {
 
   // Some piece that was not given yet, in any order; nothing after the last one. One thread.
   std::optional<Result<T>> next() {
+    std::size_t piece = 0;
     {
       MutexLock lock(mutex_);
       while (ready_.empty() && begun_ == pieces_ && is_reading_) changed_.wait(mutex_);
-      if (!ready_.empty()) {
-        std::optional piece(std::move(ready_.front()));
-        ready_.pop_front();
-        changed_.notify_all();
-        return piece;
-      }
+      if (!ready_.empty()) return take();
+      if (begun_ == pieces_) return std::nullopt;
+      piece = begun_++;
     }
-    auto piece = begin(false);
-    return piece ? std::optional(read_(*piece)) : std::nullopt;
+    return read_(piece);
   }
 
  private:
   static constexpr std::size_t kMostReady = 8;
 
-  std::optional<std::size_t> begin(bool ahead) {
-    MutexLock lock(mutex_);
-    if (ahead) is_reading_ = false;
-    while (ahead && ready_.size() == kMostReady && begun_ < pieces_) changed_.wait(mutex_);
+  Result<T> take() LO_REQUIRES(mutex_) {
+    auto value = std::move(ready_.front());
+    ready_.pop_front();
     changed_.notify_all();
+    return value;
+  }
+
+  std::optional<std::size_t> begin() {
+    MutexLock lock(mutex_);
+    while (ready_.size() == kMostReady && begun_ < pieces_) changed_.wait(mutex_);
     if (begun_ == pieces_) return std::nullopt;
-    if (ahead) is_reading_ = true;
+    is_reading_ = true;
     return begun_++;
   }
 
   void read_ahead() {
-    while (auto piece = begin(true)) {
+    while (auto piece = begin()) {
       auto value = read_(*piece);
       MutexLock lock(mutex_);
       ready_.push_back(std::move(value));
+      is_reading_ = false;
+      changed_.notify_all();
     }
   }
 

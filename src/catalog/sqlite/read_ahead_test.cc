@@ -26,6 +26,12 @@ TEST(ReadAheadTest, EachPieceIsGivenOnce) {
   }
 }
 
+// The one who asks and the thread come upon the last piece at the same moment, now and then.
+TEST(ReadAheadTest, NoneIsLostWhereBothWantTheLast) {
+  auto read = [](std::size_t piece) { return Result<int>(static_cast<int>(piece)); };
+  for (int round = 0; round < 20'000; ++round) ASSERT_EQ(all(1 + round % 3, read).size(), 1 + round % 3) << "round " << round;
+}
+
 TEST(ReadAheadTest, TwoPiecesAreReadAtOnce) {
   std::array<std::promise<void>, 2> begun;
   auto read = [&](std::size_t piece) {
