@@ -84,12 +84,12 @@ end_to_end_tests() {
 }
 
 # run_pytest PYTHON FOLDER PATTERN ARGUMENT...: the test files of the folder whose paths match, as many at once as there are
-# cores. The tests of one file run one after another, with servers that no other file has.
+# cores, but no more than four, whose servers and Sparks have to fit in memory. Files that run at once share no server.
 run_pytest() {
   local python=$1 log=$ORCHESTRA_HOME/build/logs/pytest.log status=0 files
   mapfile -t files < <(cd "$ORCHESTRA_HOME" && find "$2" -regextype posix-extended -regex "$3" 2>/dev/null | sort)
   if [ ${#files[@]} -eq 0 ]; then return; fi
-  (cd "$ORCHESTRA_HOME" && "$python" -m pytest --numprocesses "$(nproc)" --dist loadfile "${files[@]}" "${@:4}") 2>&1 | tee "$log" >&2 || status=$?
+  (cd "$ORCHESTRA_HOME" && "$python" -m pytest --numprocesses "$(nproc)" --maxprocesses 4 --dist loadfile "${files[@]}" "${@:4}") 2>&1 | tee "$log" >&2 || status=$?
   count=$(sed -n 's/^\(.*[^0-9]\)\{0,1\}\([0-9][0-9]*\) passed.*/\2/p' "$log" | tail -n 1)
   count=${count:-0}
   some_ran "${files[*]}" || status=1

@@ -171,12 +171,8 @@ class Server:
                 return step
 
     def running(self, name: str, timeout: float = 60) -> dict:
-        """The step once it runs."""
+        """The step once it runs and its attempt is on disk: a first one starts beside the commit that counts it."""
         return self.until(name, lambda step: step["status"] != "queued" and step["status"] != "waiting", timeout)
-
-    def begun(self, name: str) -> dict:
-        """The step once its first attempt is on disk: it starts beside the commit that counts it, and may be killed before."""
-        return self.until(name, lambda step: step["attempts"] > 0)
 
     def until(self, name: str, holds, timeout: float = 60) -> dict:
         """The step once `holds(step)`, looked at after each of its events."""

@@ -136,7 +136,7 @@ def test_on_a_full_disk_nothing_new_is_taken_in_and_the_rest_goes_on(tmp_path):
         first = server.http.post(f"{PREFIX}/function/python", json={"name": "keyed", "function": "response = 1"}, headers=key)
         server.function("running", gate.code + "response = 1")
         server.log_until("running", "at the gate")
-        server.begun("running")
+        server.running("running")
         server.kill()
         server.options = ("--disk-full-percent", "0.0001", *RARELY)
         server.start()

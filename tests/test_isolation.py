@@ -73,7 +73,7 @@ def test_shared_processes_die_with_the_server_and_steps_come_back(tmp_path):
         gate = Gate(tmp_path)
         name = shared_step(server, gate.code + PID)
         server.log_until(name, "at the gate")
-        server.begun(name)
+        server.running(name)
         server.kill()
         process.wait(30)
     with Server(tmp_path / "data") as server:

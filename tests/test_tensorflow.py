@@ -150,7 +150,7 @@ response = place.read_text()
 """
     assert fresh.function("kept", code, checkpoint=True).status_code == 201
     fresh.log_until("kept", "at the gate")
-    fresh.begun("kept")
+    fresh.running("kept")
     fresh.kill()
     fresh.start()
     assert fresh.finished("kept")["attempts"] == 2
