@@ -6,7 +6,7 @@ find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED CONFIG COMPONENTS headers json url)
 find_package(SQLite3 3.40 REQUIRED)
 find_package(CURL 7.88 REQUIRED)
-find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto SSL)
 find_package(LibArchive 3.6 REQUIRED)
 find_package(fmt 9 REQUIRED CONFIG)
 find_package(spdlog 1.10 REQUIRED CONFIG)
@@ -46,4 +46,4 @@ target_compile_definitions(lo_asio PUBLIC
   BOOST_ASIO_SEPARATE_COMPILATION
   BOOST_BEAST_SEPARATE_COMPILATION
   BOOST_ASIO_NO_DEPRECATED)
-target_link_libraries(lo_asio PUBLIC Boost::headers Threads::Threads PRIVATE lo_options)
+target_link_libraries(lo_asio PUBLIC Boost::headers OpenSSL::SSL Threads::Threads PRIVATE lo_options)

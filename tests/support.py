@@ -11,6 +11,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 
 import httpx
 import psutil
@@ -24,6 +25,14 @@ _numbers = itertools.count(1)
 
 def unique(stem: str = "step") -> str:
     return f"{stem}_{next(_numbers)}"
+
+
+def eventually(holds: Callable[[], bool], timeout: float = 60) -> None:
+    """Returns once `holds()`, of which nothing tells."""
+    deadline = time.monotonic() + timeout
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.01)
 
 
 class Server:
@@ -49,7 +58,8 @@ class Server:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
         port = self._read_port(port_file)
-        self.url = f"http://127.0.0.1:{port}"
+        scheme = "https" if "--tls-certificate" in self.options else "http"
+        self.url = f"{scheme}://127.0.0.1:{port}"
         self.http = httpx.Client(base_url=self.url, timeout=60, verify=False)  # reading certificates takes 50 ms
 
     def _read_port(self, path: pathlib.Path) -> int:

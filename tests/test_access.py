@@ -8,7 +8,7 @@ import subprocess
 import httpx
 import pytest
 
-from support import BINARY, HOME, PREFIX, FileServer, Server, serving
+from support import BINARY, HOME, PREFIX, FileServer, Server, eventually, serving
 
 OPEN = ("/health", "/ready")
 
@@ -31,8 +31,8 @@ def refused(tmp_path, *options):
     return ended.stdout + ended.stderr
 
 
-def orchestra(*arguments, token=""):
-    environment = dict(os.environ, ORCHESTRA_HOME=str(HOME), ORCHESTRA_TOKEN=token)
+def orchestra(*arguments, token="", **variables):
+    environment = dict(os.environ, ORCHESTRA_HOME=str(HOME), ORCHESTRA_TOKEN=token, **variables)
     return subprocess.run([BINARY, *arguments], env=environment, capture_output=True, text=True, timeout=60)
 
 
@@ -138,6 +138,83 @@ def test_the_command_line_brings_the_token(guarded):
     assert without.returncode != 0 and "token" in without.stderr
     wrong = orchestra("ls", "--server", guarded.url, token="wrong")
     assert wrong.returncode != 0 and "token" in wrong.stderr
+
+
+def log_says(server, text):
+    """Waits until the server's log has it."""
+    eventually(lambda: text in server.log_path.read_text(errors="replace"))
+
+
+def test_tokens_are_given_and_withdrawn_while_the_server_runs(tmp_path):
+    file = tmp_path / "tokens"
+    first = token_of("ada", file)
+    with Server(tmp_path / "data", "--token-file", file) as server:
+        second = token_of("bob", file)
+        with client(server, first) as ada, client(server, second) as bob:
+            eventually(lambda: bob.get(PREFIX + "/step").status_code == 200)
+            file.write_text("ada damaged\n")
+            log_says(server, "the tokens stay as they were")
+            assert ada.get(PREFIX + "/step").status_code == bob.get(PREFIX + "/step").status_code == 200
+            file.unlink()
+            third = token_of("cyd", file)
+            eventually(lambda: ada.get(PREFIX + "/step").status_code == 401)
+            assert bob.get(PREFIX + "/step").status_code == 401
+        with client(server, third) as cyd:
+            assert cyd.get(PREFIX + "/step").status_code == 200
+        assert "damaged" not in server.log_path.read_text()
+
+
+def test_a_step_is_whose_token_it_came_with(tmp_path):
+    file = tmp_path / "tokens"
+    ada, bob = token_of("ada", file), token_of("bob", file)
+    flow = {"name": "flow", "steps": [{"service": "function/python", "name": "inflow", "function": "response = 1"}]}
+    with Server(tmp_path / "data", "--token-file", file) as server, client(server, bob) as other:
+        server.http.headers["Authorization"] = f"Bearer {ada}"
+        assert server.function("plain", "response = 1", labels={"team": "x"}).status_code == 201
+        assert server.step("plain")["labels"] == {"team": "x", "owner": "ada"}
+        assert server.function("same", "response = 1", labels={"owner": "ada"}).status_code == 201
+        refused = server.function("foreign", "response = 1", labels={"owner": "bob"})
+        assert refused.status_code == 403 and refused.json()["errors"][0]["pointer"] == "/labels/owner" and "bob" in refused.text
+        assert server.get("/step/foreign").status_code == 404
+        assert server.http.patch(PREFIX + "/function/python/plain", json={"labels": {"owner": "bob"}}).status_code == 403
+        uploaded = server.http.post(PREFIX + "/dataset/csv", params={"datasetName": "sent", "labels": '{"owner": "bob"}'}, content=b"a\n1\n",
+                                    headers={"Content-Type": "text/csv"})
+        assert uploaded.status_code == 403
+        foreign = flow | {"steps": [flow["steps"][0] | {"labels": {"owner": "bob"}}]}
+        assert "/steps/0/labels/owner" in server.post("/workflow", foreign).text
+        assert server.post("/workflow", flow).status_code == 201
+        assert server.step("inflow")["labels"] == {"owner": "ada"}
+        exported = other.get(PREFIX + "/workflow/flow/export?format=json").json()
+        assert "labels" not in exported["steps"][0]
+        assert other.post(PREFIX + "/workflow", json=exported).status_code == 200
+        assert server.step("inflow")["labels"] == {"owner": "ada"}
+
+
+def test_contexts_keep_servers_by_name(guarded, tmp_path):
+    (tmp_path / "token").write_text(guarded.token + "\n")
+
+    def run(*arguments):
+        return orchestra(*arguments, XDG_CONFIG_HOME=str(tmp_path))
+
+    guarded.function("seen", "response = 1")
+    guarded.finished("seen")
+    assert "local" in run("context").stdout
+    assert run("context", "add", "lab", guarded.url + "/", "--token-from", tmp_path / "token").returncode == 0
+    listed = run("context").stdout
+    assert "lab" in listed and guarded.url in listed and guarded.token not in listed
+    kept = tmp_path / "learning-orchestra" / "contexts.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600 and guarded.token in kept.read_text()
+    assert "seen" in run("ls").stdout
+    assert run("context", "use", "local").returncode == 0
+    assert "seen" in run("ls", "--server", "lab").stdout
+    unknown = run("ls", "--server", "lob")
+    assert unknown.returncode == 2 and '"lob"' in unknown.stderr
+    for wrong in (["use", "lob"], ["rm", "lob"], ["add", "a/b", guarded.url], ["add", "local", guarded.url], ["add", "lob", "lab.example.org"],
+                  ["add", "lob", guarded.url, "--token-from", tmp_path / "none"]):
+        refused = run("context", *wrong)
+        assert refused.returncode == 2 and refused.stderr.startswith("orchestra: "), wrong
+    assert run("context", "rm", "lab").returncode == 0
+    assert guarded.token not in kept.read_text()
 
 
 def test_what_is_missing_is_named(tmp_path):

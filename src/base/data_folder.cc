@@ -49,15 +49,17 @@ Result<DataFolder> DataFolder::hold(const fs::path& given) {
 
 Status DataFolder::announce(const std::string& url) const { return write_whole_file(path_ / "server.url", url); }
 
-Status write_whole_file(const fs::path& path, std::string_view text) {
+Status write_whole_file(const fs::path& path, std::string_view text, mode_t mode) {
   auto temporary = path;
   temporary += fmt::format(".{}", ::getpid());
-  {
-    std::ofstream file(temporary, std::ios::trunc);
-    file << text;
-    if (!file.flush()) return fail_errno(fmt::format("{} cannot be written", path.string()), errno);
-  }
   std::error_code error;
+  fs::remove(temporary, error);  // whose mode would stay
+  {
+    UniqueFd made(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+    std::ofstream file(temporary);
+    file << text;
+    if (!made || !file.flush()) return fail_errno(fmt::format("{} cannot be written", path.string()), errno);
+  }
   fs::rename(temporary, path, error);
   if (error) return fail_errno(fmt::format("{} cannot be written", path.string()), error.value());
   return {};

@@ -29,6 +29,7 @@ class DataFolder {
 };
 
 // Writes `text` to `path` so that a reader sees all of it or the old file: a temporary file beside it, then a rename.
-Status write_whole_file(const std::filesystem::path& path, std::string_view text);
+// `mode` says who may read it, as the umask allows.
+Status write_whole_file(const std::filesystem::path& path, std::string_view text, mode_t mode = 0666);
 
 }  // namespace lo

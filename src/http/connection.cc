@@ -16,10 +16,10 @@ std::size_t read_capacity(const ServerOptions& options) {
 
 }  // namespace
 
-Connection::Connection(std::shared_ptr<const Context> context, asio::ip::tcp::socket socket)
+Connection::Connection(std::shared_ptr<const Context> context, Transport transport)
     : context_(std::move(context)),
-      strand_(socket.get_executor()),
-      peer_(std::make_shared<Peer>(std::move(socket), read_capacity(context_->options))) {}
+      strand_(transport.get_executor()),
+      peer_(std::make_shared<Peer>(std::move(transport), read_capacity(context_->options))) {}
 
 void Connection::start(std::move_only_function<void()> ended) {
   auto self = shared_from_this();
@@ -44,7 +44,7 @@ void Connection::abort() {
 
 Awaitable<void> Connection::run() {
   try {
-    bool told = co_await serve_all();
+    bool told = co_await peer_->shake_hands(context_->options.header_timeout) && co_await serve_all();
     if (told && !life_.draining()) co_await peer_->linger();
   } catch (const std::exception& exception) {
     if (!life_.cancelled()) log::error("http: a connection ended by an exception: {}", exception.what());

@@ -13,8 +13,8 @@ namespace lo::http {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  // `socket`'s executor is the strand. `context` lives as long as the server's shared state.
-  Connection(std::shared_ptr<const Context> context, asio::ip::tcp::socket socket);
+  // The transport's executor is the strand. `context` lives as long as the server's shared state.
+  Connection(std::shared_ptr<const Context> context, Transport transport);
 
   // Serves the client; `ended` is called on the strand once, when no coroutine of it is left. Any thread.
   void start(std::move_only_function<void()> ended);

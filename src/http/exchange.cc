@@ -111,8 +111,8 @@ std::optional<Response> Exchange::find_route(const Target& target) {
 // The answer to who has none; learns whose it is else.
 std::optional<Response> Exchange::ask_for_token(const Route* route) {
   const auto& tokens = context_.options.access.tokens;
-  if (!tokens || (route != nullptr && route->open)) return std::nullopt;
-  auto owner = check_token(request_, *tokens);
+  if (tokens == nullptr || (route != nullptr && route->open)) return std::nullopt;
+  auto owner = check_token(request_, *tokens->get());
   if (!owner) {
     auto response = problem_response(owner.error().status, owner.error().detail, request_.target);
     response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"orchestra\"");

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/url/authority_view.hpp>
-#include <span>
 #include <vector>
 
 #include "base/text.h"
@@ -66,8 +65,9 @@ bool is_named(std::string_view authority, const Locality& here) {
 // Whether a page of this origin is one of the server that `host`, a Host, names.
 bool is_same(std::string_view origin, std::string_view host, const Locality& here) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSchemes{{{"http://", "80"}, {"https://", "443"}}};
-  return std::ranges::any_of(std::span(kSchemes).first(here.behind_proxy ? 2 : 1), [&](const auto& scheme) {
+  return std::ranges::any_of(kSchemes, [&](const auto& scheme) {
     const auto& [prefix, port] = scheme;
+    if (!here.behind_proxy && here.tls != (port == "443")) return false;
     if (!origin.starts_with(prefix)) return false;
     auto server = read_address(host, here.behind_proxy ? port : std::string_view(std::to_string(here.port)));
     return !server.host.empty() && read_address(origin.substr(prefix.size()), port) == server;

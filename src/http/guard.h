@@ -25,6 +25,7 @@ struct Locality {
   std::string host;                     // the address that is bound, e.g. "127.0.0.1"
   std::uint16_t port = 0;
   std::vector<std::string> names = {};  // other values of Host, as is_host_value() takes them; without a port: with any
+  bool tls = false;                     // pages are seen over https only
   bool behind_proxy = false;            // pages are seen over https, too, and on the ports of the schemes
 };
 
@@ -40,7 +41,7 @@ Checked check_framing(const Request& request, unsigned version);
 // for none or several. `authority`, of a target in absolute form, must be as good where there is one.
 Checked check_host(const Request& request, std::string_view authority, const Locality& here);
 
-// 403 for an Origin that is not this server as Host names it, over http (behind a proxy over https, too); and for what changes something and comes, as
+// 403 for an Origin that is not this server as Host names it, over the scheme that it speaks (behind a proxy over both); and for what changes something and comes, as
 // Sec-Fetch-Site says, from another site. There is no CORS.
 Checked check_origin(const Request& request, const Locality& here);
 

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/buffers_suffix.hpp>
 #include <cstring>
+#include <string_view>
+#include <tuple>
 
 namespace lo::http {
 namespace {
@@ -11,11 +14,13 @@ namespace {
 constexpr std::size_t kSmallestRead = 1 << 10;  // room for most requests: thousands of streams each keep two of these
 constexpr std::size_t kLargestRead = 64 << 10;
 constexpr std::chrono::seconds kLinger{2};
+constexpr std::string_view kSpeakTls =  // without a length: its end is the connection's
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nThis server speaks TLS: begin the URL with https.\n";
 
 }  // namespace
 
-Peer::Peer(asio::ip::tcp::socket socket, std::size_t capacity)
-    : socket_(std::move(socket)), capacity_(capacity), landing_(kSmallestRead), timer_(socket_.get_executor()) {}
+Peer::Peer(Transport transport, std::size_t capacity)
+    : transport_(std::move(transport)), capacity_(capacity), landing_(kSmallestRead), timer_(transport_.get_executor()) {}
 
 void Peer::consume(std::size_t bytes) {
   begin_ += bytes;
@@ -44,7 +49,7 @@ bool Peer::ended() const { return !reading_ && read_error_ && read_error_ != asi
 
 void Peer::start_read() {
   reading_ = true;
-  socket_.async_read_some(asio::buffer(landing_),
+  transport_.async_read_some(asio::buffer(landing_),
                           [self = shared_from_this()](ErrorCode error, std::size_t bytes) { self->on_read(error, bytes); });
 }
 
@@ -82,7 +87,7 @@ Awaitable<bool> Peer::write(Pieces pieces, std::chrono::milliseconds stall) {
   whole_ = false;
   while (asio::buffer_size(rest) > 0) {
     expire_after(stall);
-    auto [error, bytes] = co_await socket_.async_write_some(rest, asio::as_tuple(asio::use_awaitable));
+    auto [error, bytes] = co_await transport_.async_write_some(rest, asio::as_tuple(asio::use_awaitable));
     if (error) co_return false;
     rest.consume(bytes);
   }
@@ -114,17 +119,56 @@ void Peer::arm() {
 
 void Peer::on_timer() {
   armed_ = Clock::time_point::max();
-  if (due_ == Clock::time_point::max() || !socket_.is_open()) return;
+  if (due_ == Clock::time_point::max() || !transport_.socket().is_open()) return;
   if (Clock::now() < due_) return arm();
   expired_ = true;
   ErrorCode ignored;
-  socket_.cancel(ignored);
+  transport_.socket().cancel(ignored);
+}
+
+// The first byte of TLS is 22, a handshake; of HTTP it is a letter.
+Awaitable<bool> Peer::begins_with_tls() {
+  constexpr unsigned char kHandshake = 22;
+  auto& socket = transport_.socket();
+  auto [error] = co_await socket.async_wait(asio::ip::tcp::socket::wait_read, asio::as_tuple(asio::use_awaitable));
+  unsigned char first = 0;
+  ErrorCode none;
+  if (error || socket.receive(asio::buffer(&first, 1), asio::socket_base::message_peek, none) != 1) co_return false;
+  if (first == kHandshake) co_return true;
+  if (first >= 'A' && first <= 'Z') co_await tell_to_speak_tls();
+  co_return false;
+}
+
+// Reads what was sent until the client leaves, as linger() does.
+Awaitable<void> Peer::tell_to_speak_tls() {
+  auto& socket = transport_.socket();
+  expire_after(kLinger);
+  auto [error, bytes] = co_await asio::async_write(socket, asio::buffer(kSpeakTls), asio::as_tuple(asio::use_awaitable));
+  if (!error) socket.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  while (!error) std::tie(error, bytes) = co_await socket.async_read_some(asio::buffer(landing_), asio::as_tuple(asio::use_awaitable));
+}
+
+Awaitable<bool> Peer::shake_hands(std::chrono::milliseconds patience) {
+  if (!transport_.is_secure()) co_return true;
+  expire_after(patience);
+  if (!co_await begins_with_tls()) co_return false;
+  auto [error] = co_await transport_.async_handshake(asio::as_tuple(asio::use_awaitable));
+  if (error) co_return false;
+  never_expire();
+  co_return true;
+}
+
+// Under TLS the client is told so before the connection ends: else it could not know that nothing was cut off.
+Awaitable<Peer::ErrorCode> Peer::end_our_side() {
+  if (transport_.is_secure()) co_await transport_.async_farewell(asio::as_tuple(asio::use_awaitable));
+  ErrorCode error;
+  transport_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  co_return error;
 }
 
 Awaitable<void> Peer::linger() {
-  ErrorCode error;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
   expire_after(kLinger);
+  auto error = co_await end_our_side();
   while (!error) {
     consume(asio::buffer_size(received()));
     error = co_await more();
@@ -133,7 +177,7 @@ Awaitable<void> Peer::linger() {
 
 void Peer::close() {
   ErrorCode ignored;
-  socket_.close(ignored);
+  transport_.socket().close(ignored);
   timer_.cancel();
 }
 

@@ -1,4 +1,4 @@
-// The socket of one client with its read buffer and its deadline. All on the strand that is the socket's executor.
+// The transport of one client with its read buffer and its deadline. All on the strand that is the socket's executor.
 //
 // At most one read and one write are under way. A read may stay under way while a handler runs: so a client's leaving is
 // noticed at once, and what it sends meanwhile is kept for the next request. What Asio still holds of a closed Peer is a shared
@@ -7,7 +7,6 @@
 
 #include <array>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "base/async.h"
+#include "http/transport.h"
 
 namespace lo::http {
 
@@ -24,7 +24,11 @@ class Peer : public std::enable_shared_from_this<Peer> {
   using Pieces = std::array<asio::const_buffer, 3>;
 
   // Buffers at most `capacity` bytes that nobody has consumed.
-  Peer(asio::ip::tcp::socket socket, std::size_t capacity);
+  Peer(Transport transport, std::size_t capacity);
+
+  // The first thing where TLS is spoken, else nothing: the client must end it within `patience`. False when it does not; one that speaks HTTP in the
+  // clear is told what to do.
+  Awaitable<bool> shake_hands(std::chrono::milliseconds patience);
 
   // What has been read and not consumed. Valid until the next co_await.
   asio::const_buffer received() const { return {buffered_.data() + begin_, end_ - begin_}; }
@@ -57,6 +61,9 @@ class Peer : public std::enable_shared_from_this<Peer> {
  private:
   using Clock = std::chrono::steady_clock;
 
+  Awaitable<bool> begins_with_tls();
+  Awaitable<void> tell_to_speak_tls();
+  Awaitable<ErrorCode> end_our_side();
   bool ended() const;
   void start_read();
   void on_read(ErrorCode error, std::size_t bytes);
@@ -64,7 +71,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
   void arm();
   void on_timer();
 
-  asio::ip::tcp::socket socket_;
+  Transport transport_;
   const std::size_t capacity_;
   std::vector<char> buffered_;  // what was received lies in [begin_, end_)
   std::size_t begin_ = 0;

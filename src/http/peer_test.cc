@@ -24,7 +24,7 @@ class PeerTest : public testing::Test {
     client_.connect(acceptor.local_endpoint());
     tcp::socket accepted(asio::any_io_executor(io_.get_executor()));
     acceptor.accept(accepted);
-    peer_ = std::make_shared<Peer>(std::move(accepted), kCapacity);
+    peer_ = std::make_shared<Peer>(Transport(std::move(accepted), nullptr), kCapacity);
   }
 
   ~PeerTest() override {

@@ -68,7 +68,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 Status Server::Impl::start() {
   const auto& access = context_->options.access;
   LO_ASSIGN(auto listening, listen_on(context_->options.host, context_->options.port, access.tokens != nullptr));
-  context_->here = {.host = listening.address, .port = listening.port, .names = access.hosts, .behind_proxy = access.behind_proxy};
+  context_->here = {.host = listening.address, .port = listening.port, .names = access.hosts, .tls = access.tls != nullptr, .behind_proxy = access.behind_proxy};
   protocol_ = listening.v6 ? tcp::v6() : tcp::v4();
   acceptor_.assign(protocol_, listening.fd.release());
   asio::co_spawn(strand_, [self = shared_from_this()] { return self->accept_loop(); }, asio::detached);
@@ -107,7 +107,8 @@ void Server::Impl::adopt(UniqueFd fd) {
   socket.assign(protocol_, fd.get(), error);
   if (error) return log::warn("http: cannot serve a connection: {}", error.message());
   fd.release();
-  auto connection = std::make_shared<Connection>(context_, std::move(socket));
+  const auto& tls = context_->options.access.tls;
+  auto connection = std::make_shared<Connection>(context_, Transport(std::move(socket), tls ? tls->get() : nullptr));
   connections_.insert(connection);
   connection->start(
       [self = shared_from_this(), connection] { asio::post(self->strand_, [self, connection] { self->remove(connection); }); });

@@ -7,16 +7,20 @@
 #include <string>
 #include <vector>
 
+#include "base/current.h"
 #include "http/router.h"
+#include "http/tls.h"
 #include "http/tokens.h"
 
 namespace lo::http {
 
 // Who may connect.
 struct Access {
-  std::shared_ptr<const Tokens> tokens = {};  // every request brings one of them, save to routes that are open; null: none is asked for
-  bool behind_proxy = false;                  // a proxy speaks TLS to the clients
-  std::vector<std::string> hosts = {};        // values of Host besides those of this machine; see Locality::names
+  // Each may get another value while the server runs: it counts from the next request, and the next connection, on.
+  std::shared_ptr<Current<const Tokens>> tokens = {};  // every request brings one of them, save to routes that are open; null: none is asked for
+  std::shared_ptr<Current<TlsContext>> tls = {};       // null: plain HTTP is spoken
+  bool behind_proxy = false;                           // a proxy speaks TLS to the clients
+  std::vector<std::string> hosts = {};                 // values of Host besides those of this machine; see Locality::names
 };
 
 struct ServerOptions {

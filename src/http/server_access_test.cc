@@ -12,7 +12,7 @@ class AccessTest : public ServerTest {
  protected:
   void SetUp() override {
     auto text = token_line("ada", "ada-s-token") + "\n" + token_line("bob", "bob-s-token");
-    options_.access.tokens = std::make_shared<const Tokens>(Tokens::parse(text, "tokens").value());
+    options_.access.tokens = std::make_shared<Current<const Tokens>>(std::make_shared<const Tokens>(Tokens::parse(text, "tokens").value()));
     add("GET", "/open", echo).open = true;
     auto whose = [this](Request& request) -> Awaitable<Response> {
       ++handled_;

@@ -28,19 +28,58 @@ Result<std::shared_ptr<const http::Tokens>> read_tokens(const std::filesystem::p
   return std::make_shared<const http::Tokens>(std::move(tokens));
 }
 
+Result<std::shared_ptr<http::TlsContext>> read_certificate(const Options& options) {
+  auto tls = http::read_tls(options.tls_certificate, options.tls_key);
+  if (!tls) return refuse("--tls-certificate, --tls-key: " + tls.error().message);
+  return tls;
+}
+
 }  // namespace
 
 Result<http::Access> read_access(const Options& options) {
-  http::Access access{.tokens = nullptr, .behind_proxy = options.behind_proxy, .hosts = options.allowed_hosts};
+  http::Access access{.tokens = nullptr, .tls = nullptr, .behind_proxy = options.behind_proxy, .hosts = options.allowed_hosts};
   if (!options.token_file.empty()) {
-    LO_ASSIGN(access.tokens, read_tokens(options.token_file));
+    LO_ASSIGN(auto tokens, read_tokens(options.token_file));
+    access.tokens = std::make_shared<Current<const http::Tokens>>(std::move(tokens));
+  }
+  if (!options.tls_certificate.empty()) {
+    LO_ASSIGN(auto tls, read_certificate(options));
+    access.tls = std::make_shared<Current<http::TlsContext>>(std::move(tls));
   }
   if (!is_beyond_loopback(options.host)) return access;
   auto where = fmt::format("--host {}: beyond loopback", printable(options.host));
   if (!access.tokens) return refuse(where + " the server asks for tokens: make one by `orchestra token NAME --file FILE`, and name the file by --token-file");
-  if (!options.behind_proxy)
-    return refuse(where + " tokens would be sent in the clear: put a proxy that speaks TLS before the server, and say so by --behind-proxy");
+  if (!access.tls && !options.behind_proxy)
+    return refuse(where + " tokens would be sent in the clear: name a certificate by --tls-certificate and --tls-key, or put a proxy that speaks TLS before the "
+                          "server, and say so by --behind-proxy");
   return access;
+}
+
+std::vector<RereadFiles> files_of_access(const Options& options, const http::Access& access) {
+  std::vector<RereadFiles> files;
+  if (access.tokens) {
+    files.emplace_back("the tokens", std::vector{options.token_file}, [path = options.token_file, current = access.tokens]() -> Status {
+      LO_ASSIGN(auto tokens, read_tokens(path));
+      current->set(std::move(tokens));
+      return {};
+    });
+  }
+  if (access.tls) {
+    files.emplace_back("the certificate and its key", std::vector{options.tls_certificate, options.tls_key}, [options, current = access.tls]() -> Status {
+      LO_ASSIGN(auto tls, read_certificate(options));
+      current->set(std::move(tls));
+      return {};
+    });
+  }
+  return files;
+}
+
+std::string url_of(const Options& options, std::uint16_t port) {
+  auto host = options.host.contains(':') ? "[" + options.host + "]" : options.host;
+  if (options.tls_certificate.empty()) return fmt::format("http://{}:{}", host, port);
+  for (const auto& name : options.allowed_hosts)
+    if (!name.contains(':')) return fmt::format("https://{}:{}", name, port);
+  return fmt::format("https://{}:{}", host, port);
 }
 
 std::optional<std::vector<std::string>> private_networks(const Options& options) {

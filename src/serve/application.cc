@@ -295,8 +295,7 @@ Status Application::start_http() {
   server_ = std::make_unique<http::Server>(io_.executor(), router_, options);
   server_->on_answer(count_answers(*metrics_));
   LO_TRY(server_->start());
-  auto host = options_.host.contains(':') ? "[" + options_.host + "]" : options_.host;
-  auto url = "http://" + host + ":" + std::to_string(server_->port());
+  auto url = url_of(options_, server_->port());
   LO_TRY(data_.announce(url));
   if (!options_.port_file.empty()) LO_TRY(write_whole_file(options_.port_file, std::to_string(server_->port())));
   log::info("serving {} with the data in {}", url, data_.path().string());
@@ -305,6 +304,7 @@ Status Application::start_http() {
 
 Status Application::start() {
   LO_ASSIGN(access_, read_access(options_));
+  auto files = files_of_access(options_, access_);
   LO_ASSIGN(context_.urls, read_url_policy(options_));
   // Before anybody can know of the server, so that no signal is missed.
   signals_.async_wait([this](boost::system::error_code error, int signal) {
@@ -314,6 +314,7 @@ Status Application::start() {
   LO_TRY(start_engine());
   LO_TRY(webhooks_->start());
   asio::co_spawn(io_.executor(), keep_house_at_intervals(context_, microseconds_of<std::ratio<60>>(options_.housekeeping_minutes)), asio::detached);
+  asio::co_spawn(io_.executor(), reread_at_intervals(std::move(files), pool_), asio::detached);
   return start_http();
 }
 

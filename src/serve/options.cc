@@ -73,6 +73,12 @@ void add_access_options(CLI::App& serve, Options& options) {
   serve.add_option("--token-file", options.token_file,
                    "File of those who may connect, as `orchestra token` writes it: each request but /health and /ready then needs a bearer token. "
                    "Without it everybody on this machine may connect");
+  auto* certificate = serve.add_option("--tls-certificate", options.tls_certificate,
+                                       "PEM file of the server's certificate, with those between it and its authority: the server then speaks HTTPS")
+                          ->check(CLI::ExistingFile);
+  auto* key = serve.add_option("--tls-key", options.tls_key, "PEM file of the certificate's private key")->check(CLI::ExistingFile);
+  certificate->needs(key);
+  key->needs(certificate);
   serve.add_flag("--behind-proxy", options.behind_proxy, "A proxy before the server speaks TLS to the clients");
   serve.add_option("--allowed-host", options.allowed_hosts, "Value of Host to answer to, such as orchestra.example.org, besides localhost; can be given again")
       ->check(is_host);
@@ -86,7 +92,7 @@ void add_access_options(CLI::App& serve, Options& options) {
 
 CLI::App* add_serve_command(CLI::App& app, Options& options) {
   auto* serve = app.add_subcommand("serve", "Run the server");
-  serve->add_option("--host", options.host, "Address to bind; beyond loopback it needs --token-file and --behind-proxy")->capture_default_str();
+  serve->add_option("--host", options.host, "Address to bind; beyond loopback it needs --token-file, and --tls-certificate or --behind-proxy")->capture_default_str();
   serve->add_option("--port", options.port, "Port to bind; 0 takes any free one")->capture_default_str();
   serve->add_option("--data", options.data, "Folder for everything the server keeps")->capture_default_str();
   serve->add_option("--port-file", options.port_file, "File to write the bound port to");

@@ -14,6 +14,8 @@ struct Options {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8000;                        // 0: any free one
   std::filesystem::path token_file;                 // of those who may connect; "" = everybody on this machine
+  std::filesystem::path tls_certificate;            // PEM, with those between it and its authority; "" = plain HTTP
+  std::filesystem::path tls_key;                    // PEM
   bool behind_proxy = false;                        // which speaks TLS to the clients
   std::vector<std::string> allowed_hosts;           // values of Host besides those of this machine
   std::vector<std::string> allowed_urls;            // private networks that URLs may lead to where there are tokens: "10.0.0.0/8"
