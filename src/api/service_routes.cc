@@ -57,7 +57,7 @@ void add_reading(http::Router& router, const Context& context, const Service& se
 Accepting create_from(const Context& context, const Service& service, const http::Request& request, const Ticket& ticket) {
   auto body = read_body(request);
   if (!body) co_return std::unexpected(body.error());
-  co_return co_await create(context, service, std::move(*body), ticket);
+  co_return co_await create(context, service, std::move(*body), request, ticket);
 }
 
 Accepting patch_from(const Context& context, const Service& service, const http::Request& request, const Ticket& ticket) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <fmt/format.h>
 
+#include "api/ownership.h"
 #include "api/routes.h"
 #include "api/upload.h"
 #include "api/verbs.h"
@@ -60,6 +61,7 @@ Result<json::object> body_from_query(const UploadForm& form, const http::Request
 Awaitable<Result<json::object>> receive(const Context& context, const Service& service, json::object body,
                                         const http::Request& request, Ticket& ticket) {
   if (auto room = context.check_room(); !room) co_return std::unexpected(room.error());
+  if (auto own = check_owner(body, request.user); !own) co_return std::unexpected(own.error());
   body["upload"] = json::object{{"digest", ""}, {"bytes", 0}};
   if (auto draft = service.read(body, context); !draft) co_return std::unexpected(draft.error());
   auto upload = co_await receive_upload(context, *request.stream);
@@ -89,7 +91,7 @@ Accepting create_with_upload(const Context& context, const Service& service, con
   json::object nothing;
   auto body = co_await body_of(context, service, std::move(nothing), request, ticket);
   if (!body) co_return std::unexpected(body.error());
-  auto accepted = co_await create(context, service, *body, ticket);
+  auto accepted = co_await create(context, service, *body, request, ticket);
   co_await settle_upload(context, *body);
   co_return accepted;
 }

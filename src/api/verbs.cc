@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "api/artifacts.h"
+#include "api/ownership.h"
 #include "api/requests.h"
 #include "api/rows_answer.h"
 #include "api/versions.h"
@@ -31,8 +32,9 @@ Result<std::vector<json::object>> read_list(const Context& context, const std::s
 
 }  // namespace
 
-Accepting create(const Context& context, const Service& service, json::object body, const Ticket& ticket) {
+Accepting create(const Context& context, const Service& service, json::object body, const http::Request& request, const Ticket& ticket) {
   if (auto room = context.check_room(); !room) co_return std::unexpected(room.error());
+  if (auto own = set_owner(body, request.user); !own) co_return std::unexpected(own.error());
   auto draft = service.read(body, context);
   if (!draft) co_return std::unexpected(draft.error());
   if (auto sound = co_await check(context, service, *draft); !sound) co_return std::unexpected(sound.error());
@@ -60,6 +62,7 @@ Accepting revise(const Context& context, engine::Revise revision, std::string_vi
 
 Accepting patch(const Context& context, const Service& service, std::string name, json::object change, const http::Request& request,
                 const Ticket& ticket) {
+  if (auto own = check_owner(change, request.user); !own) co_return std::unexpected(own.error());
   auto record = co_await load_step(context, name);
   if (!record) co_return std::unexpected(record.error());
   auto draft = changed_draft(context, service, *record, std::move(change));

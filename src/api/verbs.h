@@ -12,7 +12,7 @@ using Answer = Awaitable<Result<http::Response>>;
 using Accepting = Awaitable<Result<Acceptance>>;
 
 // POST: 201 once the step is on disk.
-Accepting create(const Context& context, const Service& service, json::object body, const Ticket& ticket);
+Accepting create(const Context& context, const Service& service, json::object body, const http::Request& request, const Ticket& ticket);
 
 // PATCH: `change` is the changed part of the body. 201 once the new revision is on disk. `request` gives If-Match and ?cascade.
 Accepting patch(const Context& context, const Service& service, std::string name, json::object change, const http::Request& request,

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <set>
 
+#include "api/ownership.h"
 #include "api/requests.h"
 #include "base/fault.h"
 #include "workflow/services.h"
@@ -28,7 +29,7 @@ Status refuse_missing_file(const FileStep& step) {
 }
 
 // Reads what create or patch sends. `record` is the step to patch.
-Result<Request> read_request(const Context& context, const FileStep& step, const Action& action, const StepRecord* record) {
+Result<Request> read_request(const Context& context, const FileStep& step, const Action& action, const StepRecord* record, std::string_view user) {
   if (action.sends_file) LO_TRY(refuse_missing_file(step));
   Request request;
   if (step.service == workflow::kDataType) {
@@ -37,7 +38,9 @@ Result<Request> read_request(const Context& context, const FileStep& step, const
   }
   const auto& service = *find_service(step.service);
   if (action.act == Act::create) {
-    LO_ASSIGN(request.draft, service.read(action.body, context));
+    auto body = action.body;
+    LO_TRY(set_owner(body, user));
+    LO_ASSIGN(request.draft, service.read(body, context));
   } else {
     LO_ASSIGN(request.draft, changed_draft(context, service, *record, action.body));
   }
@@ -82,9 +85,9 @@ Error at(const FileStep& step, const Error& error) {
   return std::move(problems).error(error.code);
 }
 
-Awaitable<Status> send(const Context& context, const FileStep& step, const Action& action, const StepRecord* record) {
+Awaitable<Status> send(const Context& context, const FileStep& step, const Action& action, const StepRecord* record, std::string_view user) {
   auto prepare = [&]() -> Result<Request> {
-    LO_ASSIGN(auto request, read_request(context, step, action, record));
+    LO_ASSIGN(auto request, read_request(context, step, action, record, user));
     LO_TRY(check_request(context, step, request));
     return request;
   };
@@ -126,7 +129,7 @@ Awaitable<Status> rerun(const Context& context, const Action& action, const Step
 }  // namespace
 
 Awaitable<Status> check_actions(const Context& context, const workflow::Workflow& flow, const StoredSteps& stored,
-                                const std::vector<Action>& actions) {
+                                const std::vector<Action>& actions, std::string_view user) {
   workflow::Problems problems;
   std::vector<engine::Conductor::Question> questions;
   std::vector<const FileStep*> asked;
@@ -136,7 +139,7 @@ Awaitable<Status> check_actions(const Context& context, const workflow::Workflow
     for (const auto& action : actions) {
       const auto& step = flow.steps[action.step];
       if (!sends_request(action)) continue;
-      auto request = read_request(context, step, action, record_of(stored, action));
+      auto request = read_request(context, step, action, record_of(stored, action), user);
       Status sound = request ? Status{} : std::unexpected(request.error());
       if (sound && !action.parent_changes) sound = check_request(context, step, *request);
       if (!sound) {
@@ -156,7 +159,8 @@ Awaitable<Status> check_actions(const Context& context, const workflow::Workflow
   co_return fail(std::move(problems).error(Code::unacceptable));
 }
 
-Awaitable<Status> carry_out(const Context& context, const workflow::Workflow& flow, const StoredSteps& stored, const Action& action) {
+Awaitable<Status> carry_out(const Context& context, const workflow::Workflow& flow, const StoredSteps& stored, const Action& action,
+                            std::string_view user) {
   const auto& step = flow.steps[action.step];
   if (action.act == Act::reuse) co_return Status{};
   if (auto passed = fault_point("workflow.step"); !passed) co_return passed;
@@ -165,7 +169,7 @@ Awaitable<Status> carry_out(const Context& context, const workflow::Workflow& fl
   if (action.act == Act::rerun)
     done = co_await rerun(context, action, *record);
   else
-    done = co_await send(context, step, action, record);
+    done = co_await send(context, step, action, record, user);
   co_return done ? Status{} : std::unexpected(at(step, done.error()));
 }
 

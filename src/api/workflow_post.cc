@@ -69,7 +69,7 @@ json::array steps_shown(const Workflow& flow, const std::vector<Action>& actions
 // One post on its way.
 class Post {
  public:
-  Post(const Context& context, Workflow flow) : context_(context), flow_(std::move(flow)) {}
+  Post(const Context& context, Workflow flow, std::string user) : context_(context), flow_(std::move(flow)), user_(std::move(user)) {}
 
   Awaitable<Status> decide() {
     auto before = co_await context_.pool->run([&] { return context_.catalog->find_workflow(flow_.name); });
@@ -84,7 +84,7 @@ class Post {
     if (!actions) co_return std::unexpected(actions.error());
     actions_ = *std::move(actions);
     if (auto room = room_for_actions(); !room) co_return room;
-    co_return co_await check_actions(context_, flow_, stored_, actions_);
+    co_return co_await check_actions(context_, flow_, stored_, actions_, user_);
   }
 
   Awaitable<Status> carry_out_all(bool prune) {
@@ -92,7 +92,7 @@ class Post {
     if (auto saved = co_await record(left); !saved) co_return saved;
     for (const auto& action : actions_) {
       changed_ = changed_ || action.act != Act::reuse;
-      if (auto done = co_await carry_out(context_, flow_, stored_, action); !done) co_return done;
+      if (auto done = co_await carry_out(context_, flow_, stored_, action, user_); !done) co_return done;
     }
     if (prune && !left.empty()) co_return co_await remove(std::move(left));
     for (auto& name : left) removal_.kept.push_back({.name = std::move(name), .why = "no longer in the workflow"});
@@ -157,6 +157,7 @@ class Post {
 
   const Context& context_;
   const Workflow flow_;
+  const std::string user_;  // whose token it came with
   std::optional<catalog::Workflow> before_;
   StoredSteps stored_;
   std::vector<Action> actions_;
@@ -170,7 +171,7 @@ class Post {
 Accepting post_workflow(const Context& context, const http::Request& request, const Ticket& ticket) {
   auto flow = co_await context.pool->run([&] { return read_body(request); });
   if (!flow) co_return std::unexpected(flow.error());
-  Post post(context, *std::move(flow));
+  Post post(context, *std::move(flow), request.user);
   if (auto sound = co_await post.decide(); !sound) co_return std::unexpected(sound.error());
   if (auto done = co_await post.carry_out_all(flag(request, "prune")); !done) co_return std::unexpected(done.error());
   Acceptance acceptance{.status = post.changed() ? 201U : 200U, .body = post.answer(), .location = post.url(), .steps = post.awaited()};
