@@ -10,6 +10,7 @@
 #include "cli/backfill.h"
 #include "cli/compare.h"
 #include "cli/connection.h"
+#include "cli/context_command.h"
 #include "cli/housekeeping.h"
 #include "cli/run_command.h"
 #include "cli/step_commands.h"
@@ -17,15 +18,9 @@
 namespace lo::cli {
 namespace {
 
-int tell(const Error& error) {
-  if (error.code == Code::cancelled) return kInterrupted;
-  fmt::print(stderr, "orchestra: {}\n", for_terminal(error.message, Lines::keep));
-  return kCannot;
-}
-
 void add_server_options(CLI::App& command, ServerChoice& server) {
   command
-      .add_option("--server", server.url, fmt::format("URL of a server; else {}, or the one that holds --data", kDefaultServer))
+      .add_option("--server", server.url, fmt::format("URL of a server, or the name of a context; else the context in use, else {}, or the one that holds --data", kDefaultServer))
       ->envname("ORCHESTRA_SERVER");
   command.add_option("--data", server.data, fmt::format("data folder of a server; else {}", kDefaultData));
 }
@@ -193,6 +188,7 @@ void add_client_commands(CLI::App& app, int& exit_status) {
   add_export(app, exit_status);
   add_gc(app, exit_status);
   add_usage(app, exit_status);
+  add_context_command(app, exit_status);
 }
 
 }  // namespace lo::cli

@@ -3,12 +3,9 @@
 
 #include <CLI/App.hpp>
 
-namespace lo::cli {
+#include "cli/exit_status.h"
 
-inline constexpr int kOk = 0;
-inline constexpr int kStepFailed = 1;     // the server did what was asked, and a step failed
-inline constexpr int kCannot = 2;         // bad usage, a bad workflow file, no server
-inline constexpr int kInterrupted = 130;  // Ctrl-C, as a shell counts it
+namespace lo::cli {
 
 // Adds the commands to `app`. The one that app.parse() finds runs within parse() and leaves its exit status in
 // `exit_status`. Results go to stdout, all else to stderr. Blocks; call it on the main thread of a process that has no others

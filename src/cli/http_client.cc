@@ -83,8 +83,9 @@ struct Pool {
 
 class CurlTransfer final : public HttpClient::Transfer {
  public:
-  CurlTransfer(Pool& pool, const std::string& base_url, HttpRequest request)
+  CurlTransfer(Pool& pool, const std::string& base_url, const std::string& ca, HttpRequest request)
       : pool_(pool), base_url_(base_url), url_(base_url + request.path), request_(std::move(request)) {
+    if (!ca.empty()) set(CURLOPT_CAINFO, ca.c_str());
     pool_.transfers.push_back(this);
     if (auto prepared = prepare(); !prepared) {
       ended_ = fail(std::move(prepared).error());
@@ -232,11 +233,12 @@ class CurlTransfer final : public HttpClient::Transfer {
 
 class HttpClient::Impl {
  public:
-  Impl(std::string base_url, int interrupt_fd, std::string token) : base_url_(std::move(base_url)), interrupt_fd_(interrupt_fd), token_(std::move(token)) {}
+  Impl(std::string base_url, int interrupt_fd, std::string token, std::string ca)
+      : base_url_(std::move(base_url)), interrupt_fd_(interrupt_fd), token_(std::move(token)), ca_(std::move(ca)) {}
 
   std::unique_ptr<Transfer> start(HttpRequest request) {
     if (!token_.empty()) request.headers.push_back("Authorization: Bearer " + token_);
-    return std::make_unique<CurlTransfer>(pool_, base_url_, std::move(request));
+    return std::make_unique<CurlTransfer>(pool_, base_url_, ca_, std::move(request));
   }
 
   Status wait(std::chrono::milliseconds timeout) {
@@ -274,11 +276,12 @@ class HttpClient::Impl {
   std::string base_url_;
   int interrupt_fd_;
   std::string token_;
+  std::string ca_;
   Pool pool_;
 };
 
-HttpClient::HttpClient(std::string base_url, int interrupt_fd, std::string token)
-    : impl_(std::make_unique<Impl>(std::move(base_url), interrupt_fd, std::move(token))) {}
+HttpClient::HttpClient(std::string base_url, int interrupt_fd, std::string token, std::string ca)
+    : impl_(std::make_unique<Impl>(std::move(base_url), interrupt_fd, std::move(token), std::move(ca))) {}
 HttpClient::~HttpClient() = default;
 
 Result<HttpAnswer> HttpClient::send(HttpRequest request) {

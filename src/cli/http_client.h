@@ -38,8 +38,9 @@ struct HttpAnswer {
 class HttpClient {
  public:
   // `base_url`: "http://127.0.0.1:8000", without a slash at the end. interrupt_fd: -1 for none; outlives the client. `token`: sent with each request,
-  // unless it is empty; it goes to `base_url` alone, because no redirect is followed.
-  HttpClient(std::string base_url, int interrupt_fd, std::string token = {});
+  // unless it is empty; it goes to `base_url` alone, because no redirect is followed. `ca`: PEM file of the authorities that may have signed the server's
+  // certificate; "": those that this machine trusts.
+  HttpClient(std::string base_url, int interrupt_fd, std::string token = {}, std::string ca = {});
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing_extensions import Unpack
 from learning_orchestra import _flows, _sse, frames, results
 from learning_orchestra._calls import Call, Flow, Pause, T, ask, ask_json
 from learning_orchestra.async_step import AsyncStep, AsyncSteps
-from learning_orchestra.client import URL, reachable, timeout_of, with_token
+from learning_orchestra.client import URL, reachable, timeout_of, trusted, with_token
 from learning_orchestra.errors import OrchestraError, error_of
 from learning_orchestra.progress import Show
 from learning_orchestra.services import Options, Services
@@ -25,14 +26,15 @@ from learning_orchestra.services import Options, Services
 class AsyncClient(Services[Awaitable[AsyncStep], Awaitable[AsyncSteps]]):
     """As `Client`; every call is awaited."""
 
-    def __init__(self, url: str = URL, *, timeout: float = 30.0, token: str | None = None,
+    def __init__(self, url: str = URL, *, timeout: float = 30.0, token: str | None = None, ca: str | os.PathLike[str] | None = None,
                  headers: Mapping[str, str] | None = None, progress: bool | Show | None = None,
                  transport: httpx.AsyncBaseTransport | None = None):
         super().__init__(self)
         self.url = url
         self.progress = progress
         self._timeout = timeout
-        self._http = httpx.AsyncClient(base_url=url, headers=with_token(headers, token), timeout=timeout, transport=transport)
+        self._http = httpx.AsyncClient(base_url=url, headers=with_token(headers, token), timeout=timeout, transport=transport,
+                                       verify=trusted(url, ca))
 
     async def __aenter__(self) -> AsyncClient:
         return self

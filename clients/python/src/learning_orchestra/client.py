@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,19 +29,27 @@ def with_token(headers: Mapping[str, str] | None, token: str | None) -> dict[str
     return {**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
 
 
+def trusted(url: str, ca: str | os.PathLike[str] | None) -> ssl.SSLContext | bool:
+    """What httpx takes as `verify`: a file of authorities, or else those that it trusts by itself."""
+    ca = ca or os.environ.get("ORCHESTRA_CA")
+    return ssl.create_default_context(cafile=ca) if ca and url.startswith("https:") else True
+
+
 class Client(Services[Step, Steps]):
     """Talks to one server. Threads may share it. `timeout`: seconds without a byte after which a call fails. `progress`: whether
     waiting shows a line of text; None: where somebody sees it, in a terminal or a notebook. `token`: of a server that asks for one; by
-    default what the variable ORCHESTRA_TOKEN says."""
+    default what the variable ORCHESTRA_TOKEN says. `ca`: PEM file of the authority that signed the server's certificate, where it is none that
+    everybody trusts; by default what ORCHESTRA_CA says."""
 
-    def __init__(self, url: str = URL, *, timeout: float = 30.0, token: str | None = None,
+    def __init__(self, url: str = URL, *, timeout: float = 30.0, token: str | None = None, ca: str | os.PathLike[str] | None = None,
                  headers: Mapping[str, str] | None = None, progress: bool | Show | None = None,
                  transport: httpx.BaseTransport | None = None):
         super().__init__(self)
         self.url = url
         self.progress = progress
         self._timeout = timeout
-        self._http = httpx.Client(base_url=url, headers=with_token(headers, token), timeout=timeout, transport=transport)
+        self._http = httpx.Client(base_url=url, headers=with_token(headers, token), timeout=timeout, transport=transport,
+                                  verify=trusted(url, ca))
 
     def __enter__(self) -> Client:
         return self
