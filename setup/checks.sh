@@ -20,9 +20,8 @@ run_tests() {
   build release orchestra
   part "unit tests, address and undefined behaviour" unit_tests asan-ubsan
   part "unit tests, threads" unit_tests tsan
-  part "runtime tests" runtime_tests python "$any_test" "${selection[@]}"
-  part "runtime tests, Spark" runtime_tests spark '.*/spark[^/]*_test\.py' "${selection[@]}"
-  part "runtime tests, TensorFlow" runtime_tests tensorflow '.*/tensorflow[^/]*_test\.py' "${selection[@]}"
+  part "runtime tests" runtime_tests python "${selection[@]}"
+  part "runtime tests, Spark and TensorFlow" beside_each_other runtime_tests spark tensorflow "${selection[@]}"
   part "end-to-end tests" end_to_end_tests tests "${selection[@]}"
   part "tests of the Python client" end_to_end_tests clients/python/tests "${selection[@]}"
   if [ -n "${ORCHESTRA_LONG-}" ]; then part "fuzzing" fuzz 600 $(all_fuzzers); else part "fuzzing" fuzz 60 "${fuzzers[@]}"; fi
@@ -68,28 +67,41 @@ unit_tests() {
   return "$status"
 }
 
-# runtime_tests ENVIRONMENT PATTERN ARGUMENT...: the worker's own tests, in the environment that they are about; only
-# pytest comes from another. Those about Spark skip themselves where there is none.
+# beside_each_other COMMAND FIRST SECOND ARGUMENT...: the command with each of the two, at once.
+beside_each_other() {
+  local command=$1 first=$2 second=$3 status=0 counted
+  counted=$(mktemp)
+  ("$command" "$first" "${@:4}" || status=$?; echo "$count" >"$counted"; exit "$status") &
+  "$command" "$second" "${@:4}" || status=$?
+  wait $! || status=$?
+  count=$((count + $(cat "$counted") + 0))  # an empty file, where it ended by itself, is none
+  rm "$counted"
+  return "$status"
+}
+
+# runtime_tests ENVIRONMENT ARGUMENT...: the worker's own tests, in the environment that they are about; only pytest comes
+# from another. Those about Spark skip themselves where there is none.
 runtime_tests() {
-  local variable packages
+  local variable packages pattern=$any_test
   variable=$(environment_variable "$1")
+  if [ "$1" != python ]; then pattern=".*/$1[^/]*_test\.py"; fi
   packages=$("$ORCHESTRA_TEST_PYTHON" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-  PYTHONPATH=$packages run_pytest "${!variable}" runtime/python/tests "${@:2}"
+  PYTHONPATH=$packages run_pytest "runtime-$1" "${!variable}" runtime/python/tests "$pattern" "${@:2}"
 }
 
 # end_to_end_tests FOLDER ARGUMENT...: against the built server, as its clients.
 end_to_end_tests() {
   export ORCHESTRA_BINARY=$ORCHESTRA_HOME/build/release/orchestra
-  run_pytest "$ORCHESTRA_TEST_PYTHON" "$1" "$any_test" "${@:2}"
+  run_pytest "${1//\//-}" "$ORCHESTRA_TEST_PYTHON" "$1" "$any_test" "${@:2}"
 }
 
-# run_pytest PYTHON FOLDER PATTERN ARGUMENT...: the test files of the folder whose paths match, as many at once as there are
+# run_pytest NAME PYTHON FOLDER PATTERN ARGUMENT...: the test files of the folder whose paths match, as many at once as there are
 # cores, but no more than four, whose servers and Sparks have to fit in memory. Files that run at once share no server.
 run_pytest() {
-  local python=$1 log=$ORCHESTRA_HOME/build/logs/pytest.log status=0 files
-  mapfile -t files < <(cd "$ORCHESTRA_HOME" && find "$2" -regextype posix-extended -regex "$3" 2>/dev/null | sort)
+  local python=$2 log=$ORCHESTRA_HOME/build/logs/pytest-$1.log status=0 files
+  mapfile -t files < <(cd "$ORCHESTRA_HOME" && find "$3" -regextype posix-extended -regex "$4" 2>/dev/null | sort)
   if [ ${#files[@]} -eq 0 ]; then return; fi
-  (cd "$ORCHESTRA_HOME" && "$python" -m pytest --numprocesses "$(nproc)" --maxprocesses 4 --dist loadfile "${files[@]}" "${@:4}") 2>&1 | tee "$log" >&2 || status=$?
+  (cd "$ORCHESTRA_HOME" && "$python" -m pytest --numprocesses "$(nproc)" --maxprocesses 4 --dist loadfile "${files[@]}" "${@:5}") 2>&1 | tee "$log" >&2 || status=$?
   count=$(sed -n 's/^\(.*[^0-9]\)\{0,1\}\([0-9][0-9]*\) passed.*/\2/p' "$log" | tail -n 1)
   count=${count:-0}
   some_ran "${files[*]}" || status=1

@@ -16,6 +16,10 @@ SERVICES = ["dataset/csv", "dataset/json", "dataset/parquet", "dataset/sql", "da
               for tool in ("scikitlearn", "tensorflow"))]
 
 
+PATIENCE = 3000 if os.environ.get("ORCHESTRA_LONG") else 500  # seconds
+
+
+@pytest.mark.timeout(PATIENCE + 60)
 def test_answers_are_what_the_document_says(fresh, tmp_path):
     """The same requests each time; with ORCHESTRA_LONG more of them, others each time, and a failure tells its seed."""
     chosen = ["--max-examples", "100"] if os.environ.get("ORCHESTRA_LONG") else ["--max-examples", "15", "--seed", "33"]
@@ -25,7 +29,7 @@ def test_answers_are_what_the_document_says(fresh, tmp_path):
                *excluded, "--no-color", "--generation-database", "none",
                "--request-timeout", "60", "--phases", "examples,coverage,fuzzing",
                "--suppress-health-check", "filter_too_much"]  # of NDJSON and packed files it can make no bodies, and drops those cases
-    done = subprocess.run(command, capture_output=True, text=True, timeout=500, cwd=tmp_path, env=dict(os.environ, PYTHONPATH=""))
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=tmp_path, env=dict(os.environ, PYTHONPATH=""))
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert fresh.http.get("/ready").status_code == 200
 
