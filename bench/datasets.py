@@ -28,21 +28,21 @@ def rival(tool, work, source, target):
 
 
 @contextlib.contextmanager
-def served(path):
-    """The file's URL."""
-    with subprocess.Popen([sys.executable, HOME / "bench" / "file_server.py", path], stdout=subprocess.PIPE, text=True) as process:
+def served(path, times=1):
+    """The file's URL; what follows its first line comes so many times."""
+    with subprocess.Popen([sys.executable, HOME / "bench" / "file_server.py", path, str(times)], stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process.stdout.readline().strip()
         finally:
             process.kill()
 
 
-def timed(server, method, path, body, name):
+def timed(server, method, path, body, name, patience=120):
     """Seconds from the call to the observed end of its step."""
     start = time.perf_counter()
     answer = server.http.request(method, PREFIX + path, json=body)
     assert answer.status_code in (200, 201), answer.text
-    server.finished(name)
+    server.finished(name, patience)
     return time.perf_counter() - start
 
 

@@ -13,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests")
 import datasets
 import footprint
 import imdb
+import large
 import memory
 import mnist
 import noop
@@ -24,7 +25,7 @@ import titanic
 import tools
 
 BENCHMARKS = {each.__name__: each.run
-              for each in (memory, footprint, noop, rivals, scale, recovery, observers, datasets, tools, titanic, imdb, mnist)}
+              for each in (memory, footprint, noop, rivals, scale, recovery, observers, datasets, large, tools, titanic, imdb, mnist)}
 
 
 def show(rows):

@@ -177,7 +177,7 @@ fuzz_result() {
 # The environment of the rivals is made for the benchmarks that need it.
 run_benchmarks() {
   prepare python spark tensorflow test
-  case " ${*:-rivals} " in *" rivals "* | *" datasets "*) prepare rivals ;; esac
+  case " ${*:-rivals} " in *" rivals "* | *" datasets "* | *" large "*) prepare rivals ;; esac
   build release orchestra
   export ORCHESTRA_BINARY=$ORCHESTRA_HOME/build/release/orchestra
   cd "$ORCHESTRA_HOME"
