@@ -6,12 +6,21 @@
 #include <bit>
 #include <charconv>
 
+#include "base/text.h"
+
 namespace lo::catalog::postgres {
 namespace {
 
 std::string_view field(const pg_result* result, int which) {
   const char* text = ::PQresultErrorField(result, which);
   return text == nullptr ? std::string_view() : std::string_view(text);
+}
+
+// libpq's own errors have no fields.
+std::string words_of(const pg_result* result) {
+  auto words = field(result, PG_DIAG_MESSAGE_PRIMARY);
+  if (words.empty()) words = ::PQresultErrorMessage(result);
+  return fmt::format("PostgreSQL: {} ({})", one_line(words), field(result, PG_DIAG_SQLSTATE));
 }
 
 // Classes of appendix A of PostgreSQL's documentation.
@@ -37,15 +46,24 @@ std::string_view message_of(Code code) {
 
 }  // namespace
 
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    if (c != '\n' && c != '\t') out += c;
+    else if (!out.ends_with(' ')) out += ' ';
+  }
+  while (out.ends_with(' ')) out.pop_back();
+  constexpr std::size_t kLongest = 600;
+  return printable(out, kLongest);
+}
+
 void Answer::Clear::operator()(pg_result* result) const { ::PQclear(result); }
 
 Status Answer::status() const {
   auto kind = ::PQresultStatus(result_.get());  // of nullptr: a fatal error
   if (kind == PGRES_COMMAND_OK || kind == PGRES_TUPLES_OK || kind == PGRES_PIPELINE_SYNC) return {};
   auto code = code_of(sqlstate());
-  return fail(Error{.code = code,
-                    .message = std::string(message_of(code)),
-                    .internal = fmt::format("PostgreSQL: {} ({})", field(result_.get(), PG_DIAG_MESSAGE_PRIMARY), sqlstate())});
+  return fail(Error{.code = code, .message = std::string(message_of(code)), .internal = words_of(result_.get())});
 }
 
 std::string_view Answer::sqlstate() const { return field(result_.get(), PG_DIAG_SQLSTATE); }

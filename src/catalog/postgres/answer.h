@@ -10,6 +10,9 @@ struct pg_result;
 
 namespace lo::catalog::postgres {
 
+// libpq's words, which may be several lines, on one.
+std::string one_line(std::string_view text);
+
 class Answer final : public Row {
  public:
   explicit Answer(pg_result* result) : result_(result) {}  // owned; nullptr is an answer that never came

@@ -7,7 +7,6 @@
 #include <array>
 #include <cstdlib>
 
-#include "base/text.h"
 #include "catalog/postgres/url.h"
 
 namespace lo::catalog::postgres {
@@ -15,7 +14,6 @@ namespace {
 
 constexpr int kOldestServer = 150000;
 constexpr std::size_t kAtOnce = 500;         // commands of a round trip: neither side holds more answers
-constexpr std::size_t kLongestMessage = 600;
 
 void ignore_notice(void*, const pg_result*) {}
 
@@ -27,17 +25,6 @@ pg_conn* connect(const std::string& url) {
   std::array values{has_timeout ? "" : "5", "learning-orchestra", "5", "5", "2", "15000", url.c_str(), "UTF8", static_cast<const char*>(nullptr)};
   constexpr int kExpand = 1;
   return ::PQconnectdbParams(keywords.data(), values.data(), kExpand);
-}
-
-// libpq's words, several lines of them where there are several hosts, on one.
-std::string one_line(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    if (c != '\n') out += c;
-    else if (!out.ends_with("; ")) out += "; ";
-  }
-  while (out.ends_with("; ")) out.resize(out.size() - 2);
-  return printable(out, kLongestMessage);
 }
 
 std::unexpected<Error> refuse(Code code, std::string_view why) {

@@ -39,7 +39,7 @@ Status GroupCommit::settle(const Orders& orders) {
     is_commit_sent_ = false;
     auto status = write(orders);
     if (status || session_.is_there() || session_.is_overtaken()) return status;
-    log::warn("catalog: the connection was lost: {} {}", status.error().message, status.error().internal);
+    if (!status.error().internal.empty()) log::warn("catalog: the connection was lost: {}", status.error().internal);
     auto back = come_back();
     if (is_commit_sent_ && session_.is_committed(number_) == true) return {};
     if (!back) return back;
@@ -53,7 +53,8 @@ Status GroupCommit::come_back() {
     auto status = session_.regain();
     if (status) status = reload();
     if (status || session_.is_overtaken()) return status;
-    if (stopping_ || (!is_commit_sent_ && !has_patience())) return status;
+    if (stopping_ || (!is_commit_sent_ && !has_patience()))
+      return fail(Error{.code = Code::unavailable, .message = session_.check().error().message, .internal = status.error().message});
     std::this_thread::sleep_for(pause);
   }
 }
@@ -62,7 +63,7 @@ bool GroupCommit::has_patience() const { return !stopping_ && steady_clock::now(
 
 // Most groups are good as a whole. Where something of one is refused, its batches are written again, each so that it can be taken back alone.
 Status GroupCommit::write(const Orders& orders) {
-  if (!session_.is_there()) return fail(Code::unavailable, "the catalog's database is not there now: try again");
+  LO_TRY(session_.check());
   auto seq_before = last_seq_;
   auto status = write_together(orders);
   if (!status && (!session_.is_there() || session_.is_overtaken())) return status;
@@ -109,7 +110,7 @@ Status GroupCommit::write_one(const Order& order) {
   if (const auto* trim = std::get_if<TrimOrder>(&order)) commands.push_back(trim_command(last_seq_ - trim->keep, gone));
   else append_commands(std::get<CommitOrder>(order).batch, last_seq_, commands, events_);
   auto status = connection.run_together(commands);
-  if (connection.lost()) return status ? Status(fail(Code::unavailable, "the catalog's database is not there now: try again")) : status;
+  if (connection.lost()) return status ? session_.check() : status;
   if (!status) {
     last_seq_ = seq_before;
     events_.resize(events_before);

@@ -64,7 +64,14 @@ Result<Session::Owner> Session::read_owner(Connection& connection) {
 
 std::unexpected<Error> Session::refuse_overtaken() {
   is_overtaken_ = true;
-  return fail(Code::unavailable, "another server has taken over the catalog: this one can change nothing any more and must be stopped");
+  return fail(check().error());
+}
+
+Status Session::check() const {
+  if (is_overtaken_)
+    return fail(Code::unavailable, "another server has taken over the catalog: this one can change nothing any more and must be stopped");
+  if (!is_there()) return fail(Code::unavailable, "the catalog's database is not there now: try again");
+  return {};
 }
 
 // While the lock is not ours, the connection of before may still be alive over there and even commit: what `owner` says counts only when that

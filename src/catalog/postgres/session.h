@@ -20,6 +20,7 @@ class Session {
   std::int64_t epoch() const { return epoch_; }
 
   bool is_there() const { return connection_ && !connection_->lost(); }
+  Status check() const;  // why nothing can be written now
 
   // Another server has begun an epoch: nothing can be written any more, for good.
   bool is_overtaken() const { return is_overtaken_; }

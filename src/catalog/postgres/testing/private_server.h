@@ -1,4 +1,4 @@
-// For tests: a PostgreSQL of their own, on a Unix socket in a temporary folder, without fsync. It goes with the process that started it, also when
+// For tests: a PostgreSQL of their own, on a Unix socket in a temporary folder, without fsync. Only the role "locked" needs a password. It goes with the process that started it, also when
 // that is killed.
 #pragma once
 
@@ -31,6 +31,7 @@ class PrivateServer {
     own(folder_.path());
     auto pid = spawn({program("initdb"), "-D", data(), "-U", "postgres", "-E", "UTF8", "--locale=C", "--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync"});
     if (wait(pid) != 0) throw std::runtime_error("initdb failed: " + heard());
+    std::ofstream(folder_.path() / "data" / "pg_hba.conf") << "local all locked scram-sha-256\nlocal all all trust\n";
     start();
   }
   ~PrivateServer() { kill(); }
