@@ -197,4 +197,13 @@ Result<std::unique_ptr<Catalog>> open_postgres_catalog(const std::string& url, c
   return catalog;
 }
 
+Result<std::string> postgres_catalog_id(const std::string& url) {
+  LO_ASSIGN(auto connection, Connection::open(url));
+  LO_ASSIGN(auto made, connection.number("SELECT count(to_regclass('catalog_schema'))"));
+  if (made == 0) return fail(Code::not_found, "there is no catalog in this database yet");
+  LO_ASSIGN(auto row, connection.query("SELECT id FROM catalog_schema"));
+  if (!row.step()) return fail(Code::corrupt, "the catalog is damaged: its table catalog_schema is empty");
+  return row.text();
+}
+
 }  // namespace lo::catalog

@@ -24,4 +24,7 @@ struct PostgresOptions {
 // `url`. The destructor commits what was handed over, as far as there is a connection.
 Result<std::unique_ptr<Catalog>> open_postgres_catalog(const std::string& url, const PostgresOptions& options = {});
 
+// What tells this catalog from every other one: given when its tables are made, the same for ever. Code::not_found when they are not.
+Result<std::string> postgres_catalog_id(const std::string& url);
+
 }  // namespace lo::catalog

@@ -153,7 +153,7 @@ Status make_version_table(Connection& connection) {
   if (schemas == 0) return fail(Code::unacceptable, "the database of the catalog has no schema for its tables: see search_path");
   LO_ASSIGN(auto tables, connection.number("SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm')"));
   if (tables != 0) return fail(Code::corrupt, "the database of the catalog (--catalog) has tables of another program: make one of its own");
-  return connection.execute("CREATE TABLE catalog_schema (version bigint NOT NULL); INSERT INTO catalog_schema VALUES (0)");
+  return connection.execute("CREATE TABLE catalog_schema (version bigint NOT NULL, id text NOT NULL); INSERT INTO catalog_schema VALUES (0, gen_random_uuid())");
 }
 
 Status refuse_newer(std::int64_t found, std::size_t known) {

@@ -68,7 +68,11 @@ class PrivateServer {
   }
 
  private:
-  static std::string program(const std::string& name) { return "/usr/lib/postgresql/15/bin/" + name; }
+  // Where Debian has it, else on PATH.
+  static std::string program(const std::string& name) {
+    std::string path = "/usr/lib/postgresql/15/bin/" + name;
+    return ::access(path.c_str(), X_OK) == 0 ? path : name;
+  }
   std::string data() const { return (folder_.path() / "data").string(); }
 
   static const passwd* other_user() {
@@ -99,7 +103,8 @@ class PrivateServer {
     ::posix_spawn_file_actions_adddup2(&actions, write_end.get(), 1);
     ::posix_spawn_file_actions_adddup2(&actions, write_end.get(), 2);
     ::posix_spawn_file_actions_addchdir_np(&actions, "/");
-    std::string path = "PATH=/usr/bin:/bin", language = "LC_ALL=C";
+    const char* outer = std::getenv("PATH");
+    std::string path = std::string("PATH=") + (outer == nullptr ? "/usr/bin:/bin" : outer), language = "LC_ALL=C";
     std::array<char*, 3> environment{path.data(), language.data(), nullptr};
     pid_t pid = 0;
     auto failed = ::posix_spawn(&pid, pointers[0], &actions, nullptr, pointers.data(), environment.data());
