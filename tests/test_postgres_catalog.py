@@ -35,9 +35,9 @@ def refused(tmp_path, *options, **variables):
 
 def test_workflow_outlives_kill_9_of_the_server(postgres, database, tmp_path):
     with Server(tmp_path / "data", "--catalog", postgres.url(database)) as server:
-        document = {"name": "small", "steps": {
-            "one": {"service": "function/python", "function": DOUBLE, "functionParameters": {"x": 21}},
-            "two": {"service": "function/python", "function": DOUBLE, "functionParameters": {"x": "$one"}}}}
+        document = {"name": "small", "steps": [
+            {"service": "function/python", "name": "one", "function": DOUBLE, "functionParameters": {"x": 21}},
+            {"service": "function/python", "name": "two", "function": DOUBLE, "functionParameters": {"x": "$one"}}]}
         answer = server.post("/workflow", document)
         assert answer.status_code in (200, 201, 202), answer.text
         server.finished("two")

@@ -1,4 +1,4 @@
-// For tests: a PostgreSQL of their own, on a Unix socket in a temporary folder, without fsync. Only the role "locked" needs a password. It goes with the process that started it, also when
+// For tests: a PostgreSQL of their own, on a Unix socket in a temporary folder. Only the role "locked" needs a password. It goes with the process that started it, also when
 // that is killed.
 #pragma once
 
@@ -27,7 +27,9 @@ namespace lo::catalog::postgres {
 
 class PrivateServer {
  public:
-  PrivateServer() {
+  enum class Disk { waits_for_nothing, is_waited_for };  // fsync
+
+  explicit PrivateServer(Disk disk = Disk::waits_for_nothing) : fsync_(disk == Disk::is_waited_for ? "fsync=on" : "fsync=off") {
     own(folder_.path());
     auto pid = spawn({program("initdb"), "-D", data(), "-U", "postgres", "-E", "UTF8", "--locale=C", "--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync"});
     if (wait(pid) != 0) throw std::runtime_error("initdb failed: " + heard());
@@ -49,7 +51,7 @@ class PrivateServer {
 
   // Returns once it takes connections, after it has recovered what a kill() left.
   void start() {
-    process_ = spawn({program("postgres"), "-D", data(), "-k", folder_.path().string(), "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=40",
+    process_ = spawn({program("postgres"), "-D", data(), "-k", folder_.path().string(), "-c", "listen_addresses=", "-c", fsync_, "-c", "max_connections=40",
                       "-c", "shared_buffers=16MB", "-c", "logging_collector=off"});
     MutexLock lock(mutex_);
     while (!is_ready_ && !has_ended_) changed_.wait(mutex_);
@@ -149,6 +151,7 @@ class PrivateServer {
     return children;
   }
 
+  const std::string fsync_;
   TemporaryFolder folder_;
   pid_t process_ = 0;
   Mutex mutex_;
