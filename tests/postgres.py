@@ -74,11 +74,11 @@ class Postgres:
 @contextlib.contextmanager
 def running():
     """One that is stopped at the end; the test is skipped where the machine has none to start."""
-    found = shutil.which("pg_ctl") or next(iter(sorted(glob.glob("/usr/lib/postgresql/*/bin/pg_ctl"), reverse=True)), None)
+    found = next(iter(sorted(glob.glob("/usr/lib/postgresql/*/bin/pg_ctl"), reverse=True)), None) or shutil.which("pg_ctl")
     if found is None:
         pytest.skip("there is no PostgreSQL on this machine")
     with tempfile.TemporaryDirectory(prefix="orchestra-postgres-") as made:
-        server = Postgres(pathlib.Path(made), os.path.dirname(found))
+        server = Postgres(pathlib.Path(made), os.path.dirname(os.path.realpath(found)))
         try:
             yield server
         finally:
