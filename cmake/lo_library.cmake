@@ -1,10 +1,11 @@
-# lo_library(<name> [DEPS <dependency>...])
+# lo_library(<name> [DEPS <dependency>...] [TOGETHER <pattern>])
 #
 # The whole of src/<name>/CMakeLists.txt. Makes
 #   lo_<name>               a static library of all *.cc under the folder (an INTERFACE library where there are none)
 #   <name>_test             one GoogleTest executable of all *_test.cc, its tests labelled <name> in ctest
 #   <name>_bench            one Google Benchmark executable of all *_bench.cc; not part of the default build
 #   <name>_<file>           one libFuzzer executable of each *_fuzz.cc, where ORCHESTRA_FUZZ is on
+# TOGETHER: tests of this name, such as *Postgres*, are one test of ctest, hence one process: they share what takes long to start.
 # A dependency in lower case is a folder of src/; one with "::" is an imported target. Includes start at src/:
 # #include "base/error.h".
 
@@ -12,7 +13,7 @@ add_custom_target(tests COMMENT "All unit tests")
 add_custom_target(benchmarks COMMENT "All benchmarks")
 
 function(lo_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TOGETHER" "DEPS")
   set(dependencies "")
   foreach(dependency IN LISTS arg_DEPS)
     if(dependency MATCHES "::")
@@ -44,7 +45,7 @@ function(lo_library name)
   set_property(GLOBAL APPEND PROPERTY LO_LIBRARIES lo_${name})
 
   if(ORCHESTRA_TESTS AND tests AND (NOT ORCHESTRA_TEST_FOLDERS OR name IN_LIST ORCHESTRA_TEST_FOLDERS))
-    _lo_tests(${name} "${tests}")
+    _lo_tests(${name} "${tests}" "${arg_TOGETHER}")
   endif()
   if(ORCHESTRA_TESTS AND benchs)
     add_executable(${name}_bench EXCLUDE_FROM_ALL ${benchs})
@@ -56,15 +57,22 @@ function(lo_library name)
   endif()
 endfunction()
 
-function(_lo_tests name sources)
+function(_lo_tests name sources together)
   add_executable(${name}_test ${sources})
   if(ORCHESTRA_SANITIZE STREQUAL "thread")
     target_sources(${name}_test PRIVATE "${CMAKE_SOURCE_DIR}/cmake/tsan_suppressions.cc")
   endif()
   target_link_libraries(${name}_test PRIVATE lo_options lo_${name} GTest::gmock_main)
   add_dependencies(tests ${name}_test)
+  set(alone "")
+  if(together)
+    set(alone TEST_FILTER "-${together}")
+    add_test(NAME "${name}.${together}" COMMAND ${name}_test "--gtest_filter=${together}" WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
+    set_tests_properties("${name}.${together}" PROPERTIES LABELS ${name} TIMEOUT 600)
+  endif()
   gtest_discover_tests(${name}_test
     TEST_PREFIX "${name}."
+    ${alone}
     WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
     DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60

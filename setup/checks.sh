@@ -15,7 +15,7 @@ run_tests() {
       ;;
     *) fail "unknown: test $1. There is: test, test long" ;;
   esac
-  package_lists+=(debian-packages-clang)
+  package_lists+=(debian-packages-clang debian-packages-test)
   prepare python spark tensorflow sql test
   build release orchestra
   part "unit tests, address and undefined behaviour" unit_tests asan-ubsan

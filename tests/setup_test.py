@@ -137,7 +137,7 @@ def test_another_system_is_told_what_is_missing(clone):
 
 
 @pytest.mark.parametrize("command, lists", [("serve", ["debian-packages"]), ("run", ["debian-packages"]),
-                                            ("test", ["debian-packages", "debian-packages-clang"]),
+                                            ("test", ["debian-packages", "debian-packages-clang", "debian-packages-test"]),
                                             ("lint", ["debian-packages", "debian-packages-clang"])])
 def test_clang_is_asked_for_only_by_those_who_work_on_it(clone, command, lists):
     clone.on_other_machine(FEDORA)

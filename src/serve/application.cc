@@ -21,7 +21,6 @@
 #include "base/data_folder.h"
 #include "base/io_threads.h"
 #include "base/log.h"
-#include "catalog/sqlite/sqlite_catalog.h"
 #include "dataset/table_cache.h"
 #include "engine/conductor.h"
 #include "http/server.h"
@@ -33,6 +32,7 @@
 #include "run/runner.h"
 #include "serve/access.h"
 #include "serve/backup.h"
+#include "serve/catalog_place.h"
 #include "serve/connections.h"
 #include "serve/disk_gauge.h"
 #include "serve/engine_ports.h"
@@ -204,7 +204,7 @@ std::unique_ptr<observe::Webhooks> Application::make_webhooks() {
 }
 
 Status Application::start_storage() {
-  LO_ASSIGN(catalog_, catalog::open_sqlite_catalog(data_.path() / "catalog.sqlite"));
+  LO_ASSIGN(catalog_, open_catalog(data_.path(), options_.catalog));
   LO_ASSIGN(store_, store::open_local_store(data_.path() / "store", store_options(options_)));
   LO_ASSIGN(auto last, catalog_->last_event());
   disk_ = std::make_unique<DiskGauge>([this] { return read_disk_space(data_.path()); }, options_.disk_full_percent, clock_, pool_);

@@ -10,6 +10,7 @@
 #include "serve/backup_files.h"
 #include "serve/backup_folder.h"
 #include "serve/backup_needs.h"
+#include "serve/catalog_place.h"
 #include "store/digest.h"
 #include "store/files.h"
 #include "store/store.h"
@@ -231,6 +232,7 @@ void Backup::remove_unneeded(const std::string& catalog_name) const {
 }  // namespace
 
 Result<BackupSummary> make_backup(const BackupOptions& options) {
+  LO_TRY(check_catalog_is_here(options.data));
   std::error_code error;  // before a folder is made for nothing
   if (!fs::exists(options.data / "catalog.sqlite", error))
     return fail(Code::not_found, fmt::format("{} is no data folder: it has no catalog.sqlite", options.data.string()));

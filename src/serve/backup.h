@@ -35,7 +35,7 @@ struct BackupSummary {
   std::int64_t bytes = 0;  // of all objects
 };
 
-// On disk when it returns. Code::not_found when there is no catalog in the data folder; Code::conflict when the backup's folder is in
+// On disk when it returns. Code::unacceptable when the catalog is in a PostgreSQL, Code::not_found when there is none in the data folder; Code::conflict when the backup's folder is in
 // use or holds something else; Code::corrupt, naming the steps, when an object is damaged or missing; Code::busy when steps are deleted
 // faster than they are copied. After an error an older backup in the folder is what it was; what was copied is not copied again.
 Result<BackupSummary> make_backup(const BackupOptions& options);

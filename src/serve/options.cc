@@ -5,6 +5,7 @@
 
 #include <regex>
 
+#include "catalog/postgres/url.h"
 #include "dataset/network.h"
 #include "http/guard.h"
 
@@ -22,6 +23,12 @@ std::string is_host(const std::string& text) { return http::is_host_value(text) 
 std::string is_network(const std::string& text) {
   auto network = dataset::parse_network(text);
   return network ? "" : network.error().message;
+}
+
+// Repeats nothing: any part of it may be a password.
+std::string is_catalog(const std::string& text) {
+  if (text.empty() || catalog::postgres::is_postgres_url(text)) return "";
+  return "it is not of the form postgresql://USER@HOST:PORT/DATABASE";
 }
 
 // "" when it is "host:port", else what is wrong.
@@ -95,6 +102,12 @@ CLI::App* add_serve_command(CLI::App& app, Options& options) {
   serve->add_option("--host", options.host, "Address to bind; beyond loopback it needs --token-file, and --tls-certificate or --behind-proxy")->capture_default_str();
   serve->add_option("--port", options.port, "Port to bind; 0 takes any free one")->capture_default_str();
   serve->add_option("--data", options.data, "Folder for everything the server keeps")->capture_default_str();
+  serve
+      ->add_option("--catalog", options.catalog,
+                   "PostgreSQL 15 or newer to keep the catalog in, postgresql://USER@HOST:PORT/DATABASE, instead of a file in the data folder. A password need not stand "
+                   "here, where ps shows it: ~/.pgpass and PGPASSWORD work, or the whole URL in the variable")
+      ->envname("ORCHESTRA_CATALOG")
+      ->check(is_catalog);
   serve->add_option("--port-file", options.port_file, "File to write the bound port to");
   serve->add_option("--home", options.home, "Folder that holds runtime/python")->envname("ORCHESTRA_HOME");
   serve->add_option("--python", options.python, "Python of the steps")->envname("ORCHESTRA_PYTHON")->capture_default_str();

@@ -4,17 +4,6 @@
 #include "base/log.h"
 
 namespace lo::catalog::sqlite {
-namespace {
-
-void tell(CommitOrder& order, Result<std::int64_t> outcome) {
-  if (order.done) order.done(outcome ? Status{} : Status(fail(std::move(outcome).error())));
-}
-
-void tell(TrimOrder& order, Result<std::int64_t> outcome) {
-  if (order.done) order.done(std::move(outcome));
-}
-
-}  // namespace
 
 void GroupCommit::work_off(std::vector<Order> orders) {
   outcomes_.clear();

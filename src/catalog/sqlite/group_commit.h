@@ -3,24 +3,12 @@
 
 #include <functional>
 #include <span>
-#include <variant>
 #include <vector>
 
-#include "base/async.h"
+#include "catalog/orders.h"
 #include "catalog/sqlite/writer.h"
 
 namespace lo::catalog::sqlite {
-
-// What waits: a batch to commit, or events to trim.
-struct CommitOrder {
-  Batch batch;
-  Callback<Status> done;
-};
-struct TrimOrder {
-  std::int64_t keep = 0;
-  Callback<Result<std::int64_t>> done;
-};
-using Order = std::variant<CommitOrder, TrimOrder>;
 
 class GroupCommit {
  public:

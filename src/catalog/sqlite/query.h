@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "catalog/row.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -19,7 +20,7 @@ namespace lo::catalog::sqlite {
 Error last_error(sqlite3* handle);
 
 // Borrows a statement of a Connection and resets it at the end, which also ends the read transaction.
-class Query {
+class Query final : public Row {
  public:
   explicit Query(sqlite3_stmt* statement) : statement_(statement) {}
   Query(Query&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)) {}
@@ -39,12 +40,10 @@ class Query {
   // Goes on to the next row. False after the last one.
   Result<bool> step();
 
-  // Columns of the current row, from left to right: each call takes the next one.
-  std::int64_t integer();
-  std::optional<std::int64_t> optional_integer();
-  double real();
-  std::string text() { return std::string(view()); }
-  std::string_view view();  // until the next row
+  std::int64_t integer() override;
+  std::optional<std::int64_t> optional_integer() override;
+  double real() override;
+  std::string_view view() override;
 
  private:
   bool bind(int index, std::int64_t value);

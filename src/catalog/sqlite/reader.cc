@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "catalog/sqlite/records_io.h"
+#include "catalog/records_io.h"
 
 namespace lo::catalog::sqlite {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 // All rows, or the first `limit` that `wanted` lets through.
 template <class T>
 Result<std::vector<T>> collect(
-    Query& rows, Result<T> (*read)(Query&), auto wanted, std::size_t limit = static_cast<std::size_t>(-1)) {
+    Query& rows, Result<T> (*read)(Row&), auto wanted, std::size_t limit = static_cast<std::size_t>(-1)) {
   std::vector<T> out;
   while (out.size() < limit) {
     LO_ASSIGN(auto more, rows.step());
@@ -24,19 +24,19 @@ Result<std::vector<T>> collect(
 }
 
 template <class T>
-Result<std::vector<T>> collect(Query& rows, Result<T> (*read)(Query&)) {
+Result<std::vector<T>> collect(Query& rows, Result<T> (*read)(Row&)) {
   return collect(rows, read, [](const T&) { return true; });
 }
 
 template <class T>
-Result<std::optional<T>> first(Query& rows, Result<T> (*read)(Query&)) {
+Result<std::optional<T>> first(Query& rows, Result<T> (*read)(Row&)) {
   LO_ASSIGN(auto found, rows.step());
   if (!found) return std::nullopt;
   LO_ASSIGN(auto record, read(rows));
   return std::optional(std::move(record));
 }
 
-Result<std::string> read_digest(Query& row) { return std::string(row.text()); }
+Result<std::string> read_digest(Row& row) { return std::string(row.text()); }
 
 // What leads a list, each with its index and in the order of steps: a label; a state, unless it is one that nearly all have and a label is
 // asked for, too; else the steps themselves. ?1 service, ?2 state, ?3 and ?4 label, ?5 limit, ?6 skip, ?7 from.

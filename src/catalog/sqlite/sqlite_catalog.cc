@@ -7,9 +7,10 @@
 #include <limits>
 
 #include "base/batch_worker.h"
+#include "catalog/reader_pool.h"
 #include "catalog/sqlite/group_commit.h"
 #include "catalog/sqlite/read_ahead.h"
-#include "catalog/sqlite/reader_pool.h"
+#include "catalog/sqlite/reader.h"
 #include "catalog/sqlite/schema.h"
 #include "catalog/sqlite/step_order.h"
 
@@ -49,10 +50,10 @@ class SqliteCatalog final : public Catalog {
         if (status) order_.changed(std::move(changes));
         if (done) done(std::move(status));
       };
-    writer_thread_.push(sqlite::CommitOrder{.batch = std::move(batch), .done = std::move(done)});
+    writer_thread_.push(CommitOrder{.batch = std::move(batch), .done = std::move(done)});
   }
   void trim_events(std::int64_t keep, Callback<Result<std::int64_t>> done) override {
-    writer_thread_.push(sqlite::TrimOrder{.keep = std::max(keep, kKeptEvents), .done = std::move(done)});
+    writer_thread_.push(TrimOrder{.keep = std::max(keep, kKeptEvents), .done = std::move(done)});
   }
   StepId next_step_id() override { return next_id_++; }
   void on_events(std::function<void(std::span<const Event>)> listener) override {
@@ -94,8 +95,8 @@ class SqliteCatalog final : public Catalog {
   std::atomic<StepId> next_id_;
   sqlite::StepOrder order_;
   std::unique_ptr<sqlite::GroupCommit> group_commit_;  // the thread's alone once it has a commit to do
-  sqlite::ReaderPool readers_;                         // closed before the writer, which then clears the log away
-  BatchWorker<sqlite::Order> writer_thread_;           // last: works off what waits before the rest goes
+  ReaderPool<Reader> readers_;                         // closed before the writer, which then clears the log away
+  BatchWorker<Order> writer_thread_;           // last: works off what waits before the rest goes
 };
 
 Result<std::vector<Step>> SqliteCatalog::list_steps(const StepFilter& filter) {

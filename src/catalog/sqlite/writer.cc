@@ -5,7 +5,7 @@
 #include <iterator>
 
 #include "catalog/refusals.h"
-#include "catalog/sqlite/records_io.h"
+#include "catalog/records_io.h"
 
 namespace lo::catalog::sqlite {
 namespace {

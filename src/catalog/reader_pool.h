@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "catalog/sqlite/reader.h"
 
-namespace lo::catalog::sqlite {
+namespace lo::catalog {
 
+template <class Reader>
 class ReaderPool {
  public:
   // Gives its reader back at the end.
@@ -49,4 +49,4 @@ class ReaderPool {
   std::vector<std::unique_ptr<Reader>> free_ LO_GUARDED_BY(mutex_);
 };
 
-}  // namespace lo::catalog::sqlite
+}  // namespace lo::catalog

@@ -1,9 +1,9 @@
-#include "catalog/sqlite/records_io.h"
+#include "catalog/records_io.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 
-namespace lo::catalog::sqlite {
+namespace lo::catalog {
 namespace {
 
 std::unexpected<Error> corrupt(std::string_view column, std::string_view why) {
@@ -12,7 +12,7 @@ std::unexpected<Error> corrupt(std::string_view column, std::string_view why) {
                     .internal = fmt::format("column {}: {}", column, why)});
 }
 
-Result<json::object> read_object(Query& row, std::string_view column) {
+Result<json::object> read_object(Row& row, std::string_view column) {
   auto text = row.view();
   if (text == "{}") return json::object();
   auto object = parse_json_object(text, kStoredDepth);
@@ -20,14 +20,14 @@ Result<json::object> read_object(Query& row, std::string_view column) {
   return object;
 }
 
-Result<State> read_state(Query& row) {
+Result<State> read_state(Row& row) {
   auto text = row.view();
   auto state = parse_state(text);
   if (!state) return corrupt("state", text);
   return *state;
 }
 
-Result<Reason> read_reason(Query& row) {
+Result<Reason> read_reason(Row& row) {
   auto text = row.view();
   auto reason = parse_reason(text);
   if (!reason) return corrupt("reason", text);
@@ -54,28 +54,28 @@ Result<std::vector<Parent>> parents_of(const Result<json::value>& list) {
   return parents;
 }
 
-Result<std::vector<Parent>> read_parents(Query& row) {
+Result<std::vector<Parent>> read_parents(Row& row) {
   auto text = row.view();
   return text == "[]" ? std::vector<Parent>() : parents_of(parse_json(text));
 }
 
-WallTime read_time(Query& row) { return from_micros(row.integer()); }
+WallTime read_time(Row& row) { return from_micros(row.integer()); }
 
-std::optional<WallTime> read_optional_time(Query& row) {
+std::optional<WallTime> read_optional_time(Row& row) {
   auto micros = row.optional_integer();
   return micros ? std::optional(from_micros(*micros)) : std::nullopt;
 }
 
-int read_int(Query& row) { return static_cast<int>(row.integer()); }
+int read_int(Row& row) { return static_cast<int>(row.integer()); }
 
-RevisionKey read_key(Query& row) {
+RevisionKey read_key(Row& row) {
   auto step = row.integer();
   return {.step = step, .revision = read_int(row)};
 }
 
 }  // namespace
 
-Result<Step> read_step(Query& row) {
+Result<Step> read_step(Row& row) {
   Step step;
   step.id = row.integer();
   step.name = row.text();
@@ -85,7 +85,7 @@ Result<Step> read_step(Query& row) {
   return step;
 }
 
-Result<Revision> read_revision(Query& row) {
+Result<Revision> read_revision(Row& row) {
   Revision revision;
   revision.key = read_key(row);
   revision.name = row.text();
@@ -105,13 +105,13 @@ Result<Revision> read_revision(Query& row) {
   return revision;
 }
 
-Result<Revision> read_revision_and_result(Query& row) {
+Result<Revision> read_revision_and_result(Row& row) {
   LO_ASSIGN(auto revision, read_revision(row));
   LO_ASSIGN(revision.result, read_object(row, "result"));
   return revision;
 }
 
-Result<Revision> OutlineReader::read(Query& row) {
+Result<Revision> OutlineReader::read(Row& row) {
   Revision revision;
   revision.key = read_key(row);
   revision.operation = row.text();
@@ -125,7 +125,7 @@ Result<Revision> OutlineReader::read(Query& row) {
   return revision;
 }
 
-Result<std::vector<Parent>> OutlineReader::read_parents(Query& row) {
+Result<std::vector<Parent>> OutlineReader::read_parents(Row& row) {
   auto text = row.view();
   return text == "[]" ? std::vector<Parent>() : parents_of(json_.read(text, memory_));
 }
@@ -141,7 +141,7 @@ Result<json::object> OutlineReader::members(std::string_view text, const std::ve
   return out;
 }
 
-Result<Attempt> read_attempt(Query& row) {
+Result<Attempt> read_attempt(Row& row) {
   Attempt attempt;
   attempt.key = read_key(row);
   attempt.number = read_int(row);
@@ -157,7 +157,7 @@ Result<Attempt> read_attempt(Query& row) {
   return attempt;
 }
 
-Result<Event> read_event(Query& row) {
+Result<Event> read_event(Row& row) {
   Event event;
   event.seq = row.integer();
   event.at = read_time(row);
@@ -169,7 +169,7 @@ Result<Event> read_event(Query& row) {
   return event;
 }
 
-Result<Subscription> read_subscription(Query& row) {
+Result<Subscription> read_subscription(Row& row) {
   Subscription subscription;
   subscription.name = row.text();
   subscription.created = read_time(row);
@@ -177,7 +177,7 @@ Result<Subscription> read_subscription(Query& row) {
   return subscription;
 }
 
-Result<Workflow> read_workflow(Query& row) {
+Result<Workflow> read_workflow(Row& row) {
   Workflow workflow;
   workflow.name = row.text();
   workflow.created = read_time(row);
@@ -192,7 +192,7 @@ Result<Workflow> read_workflow(Query& row) {
   return workflow;
 }
 
-Result<Receipt> read_receipt(Query& row) {
+Result<Receipt> read_receipt(Row& row) {
   Receipt receipt;
   receipt.key = row.text();
   receipt.request = row.text();
@@ -201,7 +201,7 @@ Result<Receipt> read_receipt(Query& row) {
   return receipt;
 }
 
-Result<Usage> read_usage(Query& row) {
+Result<Usage> read_usage(Row& row) {
   Usage usage;
   usage.value = row.text();
   usage.steps = row.integer();
@@ -224,4 +224,4 @@ std::optional<std::int64_t> optional_micros(const std::optional<WallTime>& time)
   return time ? std::optional(to_micros(*time)) : std::nullopt;
 }
 
-}  // namespace lo::catalog::sqlite
+}  // namespace lo::catalog

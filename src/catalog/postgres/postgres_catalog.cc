@@ -1,0 +1,209 @@
+#include "catalog/postgres/postgres_catalog.h"
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <thread>
+#include <type_traits>
+
+#include "base/batch_worker.h"
+#include "catalog/postgres/group_commit.h"
+#include "catalog/postgres/reader.h"
+#include "catalog/reader_pool.h"
+
+namespace lo::catalog {
+namespace {
+
+using postgres::Connection;
+using postgres::Reader;
+using std::chrono::steady_clock;
+
+constexpr int kReaders = 3;  // each a process of PostgreSQL's
+constexpr std::int64_t kRowsAtOnce = 1000;
+constexpr int kBootShift = 32;  // ids of one epoch: 4 billion from its number on
+constexpr std::chrono::milliseconds kPause{100};
+
+// A reader that connects again.
+class LastingReader {
+ public:
+  LastingReader(const std::string& url, Connection connection, std::chrono::milliseconds patience, const std::atomic<bool>& stopping)
+      : url_(url), patience_(patience), stopping_(stopping), reader_(std::in_place, std::move(connection)) {}
+
+  // What `read(reader)` gives. When its connection is lost it is done once more, on a fresh one.
+  template <class Read>
+  std::invoke_result_t<Read, Reader&> run(const Read& read) {
+    if (!reader_) LO_TRY(connect());
+    auto result = read(*reader_);
+    if (result || !reader_->lost()) return result;
+    LO_TRY(connect());
+    return read(*reader_);
+  }
+
+ private:
+  Status connect() {
+    reader_.reset();
+    auto deadline = steady_clock::now() + patience_;
+    for (;;) {
+      auto connection = Connection::open(url_);
+      if (connection) reader_.emplace(*std::move(connection));
+      if (connection) return {};
+      if (stopping_ || steady_clock::now() > deadline)
+        return fail(Error{.code = Code::unavailable,
+                          .message = "the catalog's database is not there now: try again",
+                          .internal = connection.error().message});
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+
+  const std::string url_;
+  const std::chrono::milliseconds patience_;
+  const std::atomic<bool>& stopping_;
+  std::optional<Reader> reader_;
+};
+
+class PostgresCatalog final : public Catalog {
+ public:
+  PostgresCatalog(const std::string& url, const PostgresOptions& options, postgres::Session session, std::vector<Connection> connections)
+      : next_id_(session.epoch() << kBootShift),
+        group_commit_(std::move(session), options.patience, stopping_),
+        readers_(make_readers(url, options, std::move(connections))),
+        writer_thread_("catalog", [this](auto orders) { group_commit_.work_off(std::move(orders)); }) {}
+  ~PostgresCatalog() override { stopping_ = true; }
+
+  Status prepare() { return group_commit_.prepare(); }
+
+  void commit(Batch batch, Callback<Status> done) override {
+    writer_thread_.push(CommitOrder{.batch = std::move(batch), .done = std::move(done)});
+  }
+  void trim_events(std::int64_t keep, Callback<Result<std::int64_t>> done) override {
+    writer_thread_.push(TrimOrder{.keep = std::max(keep, kKeptEvents), .done = std::move(done)});
+  }
+  StepId next_step_id() override { return next_id_++; }
+  void on_events(std::function<void(std::span<const Event>)> listener) override { group_commit_.listen(std::move(listener)); }
+
+  Result<std::optional<Step>> find_step(std::string_view name) override {
+    return read([&](Reader& reader) { return reader.find_step(name); });
+  }
+  Result<std::vector<Step>> list_steps(const StepFilter& filter) override {
+    return read([&](Reader& reader) { return reader.list_steps(filter); });
+  }
+  Result<std::optional<Revision>> revision(RevisionKey key) override {
+    return read([&](Reader& reader) { return reader.revision(key); });
+  }
+  Result<std::vector<Revision>> revisions(StepId step) override {
+    return read([&](Reader& reader) { return reader.revisions(step); });
+  }
+  Result<std::vector<Attempt>> attempts(StepId step) override {
+    return read([&](Reader& reader) { return reader.attempts(step); });
+  }
+  Result<std::vector<Event>> events_after(std::int64_t seq, const EventFilter& filter, int limit) override {
+    return read([&](Reader& reader) { return reader.events_after(seq, filter, limit); });
+  }
+  Result<std::int64_t> last_event() override {
+    return read([](Reader& reader) { return reader.last_event(); });
+  }
+  Result<std::int64_t> first_event() override {
+    return read([](Reader& reader) { return reader.first_event(); });
+  }
+  Result<std::vector<Subscription>> subscriptions() override {
+    return read([](Reader& reader) { return reader.subscriptions(); });
+  }
+  Result<std::optional<Workflow>> find_workflow(std::string_view name) override {
+    return read([&](Reader& reader) { return reader.find_workflow(name); });
+  }
+  Result<std::vector<Workflow>> list_workflows(std::int64_t limit, std::int64_t skip) override {
+    return read([&](Reader& reader) { return reader.list_workflows(limit, skip); });
+  }
+  Result<std::optional<Receipt>> find_receipt(std::string_view key) override {
+    return read([&](Reader& reader) { return reader.find_receipt(key); });
+  }
+  Result<std::vector<Usage>> usage(std::string_view label) override {
+    return read([&](Reader& reader) { return reader.usage(label); });
+  }
+  Result<std::vector<std::string>> garbage() override {
+    return read([](Reader& reader) { return reader.garbage(); });
+  }
+  Result<std::vector<std::string>> unreferenced(std::vector<std::string> digests) override {
+    return read([&](Reader& reader) { return reader.unreferenced(digests); });
+  }
+  Result<std::vector<std::string>> held_only_by(std::vector<RevisionKey> revisions) override {
+    return read([&](Reader& reader) { return reader.held_only_by(revisions); });
+  }
+  Result<std::set<std::string>> live_digests() override {
+    return read([](Reader& reader) { return reader.live_digests(); });
+  }
+  Status each_step(const std::function<void(Step)>& visit) override;
+  Status each_revision(const Outline& outline, const std::function<void(Revision)>& visit) override;
+  Result<std::vector<Revision>> open_revisions() override {
+    return read([](Reader& reader) { return reader.open_revisions(); });
+  }
+  Result<std::vector<Step>> all_steps() override {
+    return read([](Reader& reader) { return reader.all_steps(); });
+  }
+  Result<std::vector<Revision>> all_revisions() override {
+    return read([](Reader& reader) { return reader.all_revisions(); });
+  }
+
+ private:
+  std::vector<std::unique_ptr<LastingReader>> make_readers(const std::string& url, const PostgresOptions& options, std::vector<Connection> connections) {
+    std::vector<std::unique_ptr<LastingReader>> readers;
+    for (auto& connection : connections)
+      readers.push_back(std::make_unique<LastingReader>(url, std::move(connection), options.read_patience, stopping_));
+    return readers;
+  }
+
+  template <class Read>
+  std::invoke_result_t<Read, Reader&> read(const Read& read) {
+    return readers_.borrow()->run(read);
+  }
+
+  std::atomic<bool> stopping_ = false;
+  std::atomic<StepId> next_id_;
+  postgres::GroupCommit group_commit_;  // the thread's alone once it has a commit to do
+  ReaderPool<LastingReader> readers_;
+  BatchWorker<Order> writer_thread_;  // last: works off what waits before the rest goes
+};
+
+// Each page by itself, so that a connection that is lost costs one page.
+Status PostgresCatalog::each_step(const std::function<void(Step)>& visit) {
+  for (auto last = std::numeric_limits<StepId>::min();;) {
+    LO_ASSIGN(auto steps, read([&](Reader& reader) { return reader.steps_after(last, kRowsAtOnce); }));
+    if (steps.empty()) return {};
+    last = steps.back().id;
+    for (auto& step : steps) visit(std::move(step));
+  }
+}
+
+Status PostgresCatalog::each_revision(const Outline& outline, const std::function<void(Revision)>& visit) {
+  for (RevisionKey last{std::numeric_limits<StepId>::min(), 0};;) {
+    LO_ASSIGN(auto revisions, read([&](Reader& reader) { return reader.outlines_after(last, outline, kRowsAtOnce); }));
+    if (revisions.empty()) return {};
+    last = revisions.back().key;
+    for (auto& revision : revisions) visit(std::move(revision));
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Catalog>> open_postgres_catalog(const std::string& url, const PostgresOptions& options) {
+  LO_ASSIGN(auto session, postgres::Session::open(url, options.owner_patience));
+  std::vector<Connection> connections;
+  for (int i = 0; i < kReaders; ++i) {
+    LO_ASSIGN(auto connection, Connection::open(url));
+    connections.push_back(std::move(connection));
+  }
+  auto catalog = std::make_unique<PostgresCatalog>(url, options, std::move(session), std::move(connections));
+  LO_TRY(catalog->prepare());
+  return catalog;
+}
+
+Result<std::string> postgres_catalog_id(const std::string& url) {
+  LO_ASSIGN(auto connection, Connection::open(url));
+  LO_ASSIGN(auto made, connection.number("SELECT count(to_regclass('catalog_schema'))"));
+  if (made == 0) return fail(Code::not_found, "there is no catalog in this database yet");
+  LO_ASSIGN(auto row, connection.query("SELECT id FROM catalog_schema"));
+  if (!row.step()) return fail(Code::corrupt, "the catalog is damaged: its table catalog_schema is empty");
+  return row.text();
+}
+
+}  // namespace lo::catalog

@@ -1,0 +1,19 @@
+// Where a server's catalog is: a SQLite file in its data folder, or a PostgreSQL. The data folder remembers which, because a server that starts with
+// the wrong catalog would take everything in the store for garbage.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "catalog/catalog.h"
+
+namespace lo::serve {
+
+// `url`: of a PostgreSQL, or "" for the file. Code::conflict when the folder's catalog is another one, with a line that says what to do; else
+// as open_sqlite_catalog() and open_postgres_catalog().
+Result<std::unique_ptr<catalog::Catalog>> open_catalog(const std::filesystem::path& data, const std::string& url);
+
+// Code::unacceptable when the catalog is not in the folder, for what can only work with the file.
+Status check_catalog_is_here(const std::filesystem::path& data);
+
+}  // namespace lo::serve
