@@ -94,7 +94,7 @@ FaultPlan::Action FaultPlan::pass(std::string_view name) {
 const std::vector<std::string_view>& fault_names() {
   static const std::vector<std::string_view> names{
       "catalog.commit.before",   // a batch is taken from the queue, nothing written
-      "catalog.commit.between",  // PostgreSQL has the changes, not the COMMIT
+      "catalog.commit.between",  // the database has the changes, not the COMMIT
       "catalog.commit.after",    // on disk, nobody told
       "store.publish.before",    // staged, nothing renamed
       "store.publish.between",   // some parts renamed, not all

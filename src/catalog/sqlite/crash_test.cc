@@ -58,8 +58,10 @@ TEST_P(CatalogFaultTest, StoresWhatItAcknowledged) {
 
 INSTANTIATE_TEST_SUITE_P(Points, CatalogFaultTest,
                          ::testing::Values(FaultCase{"catalog.commit.before=abort@3", {0, 1}, {0, 1}},
+                                           FaultCase{"catalog.commit.between=abort@3", {0, 1}, {0, 1}},
                                            FaultCase{"catalog.commit.after=abort@3", {0, 1}, {0, 1, 2}},
                                            FaultCase{"catalog.commit.before=error@2", {0, 2, 3}, {0, 2, 3}, false},
+                                           FaultCase{"catalog.commit.between=error@2", {0, 2, 3}, {0, 2, 3}, false},
                                            FaultCase{"catalog.commit.after=error@2", {0, 2, 3}, {0, 1, 2, 3}, false}));
 
 }  // namespace

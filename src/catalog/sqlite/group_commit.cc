@@ -27,6 +27,7 @@ Status GroupCommit::write(const std::vector<Order>& orders) {
     // A full disk may make SQLite take back the whole transaction, and with it the batches before this one.
     if (!connection_.in_transaction()) return fail(outcomes_.back().error());
   }
+  LO_TRY(fault_point("catalog.commit.between"));
   LO_TRY(transaction.commit());
   return fault_point("catalog.commit.after");
 }
