@@ -21,7 +21,8 @@ run_tests() {
   part "unit tests, address and undefined behaviour" unit_tests asan-ubsan
   part "unit tests, threads" unit_tests tsan
   part "runtime tests" runtime_tests python "${selection[@]}"
-  part "runtime tests, Spark and TensorFlow" beside_each_other runtime_tests spark tensorflow "${selection[@]}"
+  part "runtime tests, Spark" runtime_tests spark "${selection[@]}"
+  part "runtime tests, TensorFlow" runtime_tests tensorflow "${selection[@]}"
   part "end-to-end tests" end_to_end_tests tests "${selection[@]}"
   part "tests of the Python client" end_to_end_tests clients/python/tests "${selection[@]}"
   if [ -n "${ORCHESTRA_LONG-}" ]; then part "fuzzing" fuzz 600 $(all_fuzzers); else part "fuzzing" fuzz 60 "${fuzzers[@]}"; fi
@@ -64,18 +65,6 @@ unit_tests() {
   count=$(sed -n 's/.*tests failed out of \([0-9]*\)$/\1/p' "$log")
   count=${count:-0}
   some_ran "$(find "${folders[@]}" -name '*_test.cc' 2>/dev/null)" || status=1
-  return "$status"
-}
-
-# beside_each_other COMMAND FIRST SECOND ARGUMENT...: the command with each of the two, at once.
-beside_each_other() {
-  local command=$1 first=$2 second=$3 status=0 counted
-  counted=$(mktemp)
-  ("$command" "$first" "${@:4}" || status=$?; echo "$count" >"$counted"; exit "$status") &
-  "$command" "$second" "${@:4}" || status=$?
-  wait $! || status=$?
-  count=$((count + $(cat "$counted") + 0))  # an empty file, where it ended by itself, is none
-  rm "$counted"
   return "$status"
 }
 
