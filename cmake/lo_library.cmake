@@ -63,6 +63,8 @@ function(_lo_tests name sources together)
     target_sources(${name}_test PRIVATE "${CMAKE_SOURCE_DIR}/cmake/tsan_suppressions.cc")
   endif()
   target_link_libraries(${name}_test PRIVATE lo_options lo_${name} GTest::gmock_main)
+  # GCC 12, optimising, takes the value of an expected that holds an error for one that somebody reads.
+  target_compile_options(${name}_test PRIVATE "$<$<CONFIG:Release>:-Wno-maybe-uninitialized>")
   add_dependencies(tests ${name}_test)
   set(alone "")
   if(together)

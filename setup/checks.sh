@@ -2,6 +2,7 @@
 
 tsan_folders=(base engine http catalog run)  # as in the preset tsan
 fuzzers=(dataset_csv_fuzz dataset_csv_scan_fuzz dataset_query_fuzz)  # of every run; a long one takes all
+hadoop=hadoop-client-minicluster-3.5.0.jar
 any_test='.*/(test_[^/]*|[^/]*_test)\.py'
 
 # run_tests [long]: all parts are run, whatever the earlier ones gave; the last line says how it ended.
@@ -17,6 +18,7 @@ run_tests() {
   esac
   package_lists+=(debian-packages-clang debian-packages-test)
   prepare python spark tensorflow sql test
+  fetch "$hadoop"
   build release orchestra
   part "unit tests, address and undefined behaviour" unit_tests asan-ubsan
   part "unit tests, threads" unit_tests tsan
@@ -80,7 +82,8 @@ runtime_tests() {
 
 # end_to_end_tests FOLDER ARGUMENT...: against the built server, as its clients.
 end_to_end_tests() {
-  export ORCHESTRA_BINARY=$ORCHESTRA_HOME/build/release/orchestra
+  export ORCHESTRA_BINARY=$ORCHESTRA_HOME/build/release/orchestra ORCHESTRA_HADOOP_JAR
+  ORCHESTRA_HADOOP_JAR=$(file_path "$hadoop")
   run_pytest "${1//\//-}" "$ORCHESTRA_TEST_PYTHON" "$1" "$any_test" "${@:2}"
 }
 

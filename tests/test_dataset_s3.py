@@ -1,4 +1,4 @@
-"""Datasets from S3: moto's server, real HTTP and signatures, against the built server. And what is refused of s3:// and hdfs://."""
+"""Datasets from S3: moto's server, real HTTP and signatures, against the built server. And what is refused of s3://."""
 
 import gzip
 import io
@@ -19,7 +19,7 @@ from support import Server, unique
 BLOCK = 8 * 1024 * 1024  # of the process that reads
 USER, SECRET = "AKIASESAMESESAMESESA", "sesame/opens+the=door"
 VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL",
-             "AWS_ENDPOINT_URL_S3", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "HADOOP_HOME", "ARROW_LIBHDFS_DIR")
+             "AWS_ENDPOINT_URL_S3", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")
 
 
 class Store:
@@ -69,7 +69,7 @@ def store():
 
 @pytest.fixture
 def environment(monkeypatch, tmp_path):
-    """Nothing of S3 or Hadoop but what the test sets."""
+    """Nothing of S3 but what the test sets."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -278,23 +278,13 @@ def test_a_server_without_credentials_says_what_to_set_up(environment, tmp_path)
         for service in ("dataset/csv", "dataset/parquet", "dataset/generic"):
             detail = refused(server, "s3://lake/a.csv", service)
             assert "AWS_ACCESS_KEY_ID" in detail and "AWS_ENDPOINT_URL" in detail and "s3://lake/a.csv" in detail
-        assert "--hdfs names:8020" in refused(server, "hdfs://names/a.csv")
 
 
 def test_what_no_url_may_hold(server):
-    for url in ("s3://key:open@lake/a.csv", "hdfs://me:open@names/a.csv"):
-        detail = refused(server, url)
-        assert "user name or password" in detail and "open" not in detail
-    for url in ("s3://lake", "s3://lake/", "s3://lake/folder/", "s3:///a.csv", "s3://la ke/a.csv", "hdfs:///a.csv", "file:///etc/passwd"):
+    detail = refused(server, "s3://key:open@lake/a.csv")
+    assert "user name or password" in detail and "open" not in detail
+    for url in ("s3://lake", "s3://lake/", "s3://lake/folder/", "s3:///a.csv", "s3://la ke/a.csv", "file:///etc/passwd"):
         assert url in refused(server, url)
-
-
-def test_hdfs_of_a_name_node_that_is_allowed_needs_hadoop(environment, tmp_path):
-    """Without Hadoop on the machine. Reading from one is not tested."""
-    with Server(tmp_path / "data", "--hdfs", "names.example:9000") as server:
-        assert "names.example:9000" in refused(server, "hdfs://names.example/a.csv")
-        step = server.ended(read(server, "hdfs://names.example:9000/a.csv"))
-        assert step["status"] == "failed" and "HADOOP_HOME" in step["exception"] and "libhdfs" in step["exception"], step["exception"]
 
 
 def test_a_result_of_s3_is_made_again_whatever_is_remembered(server, store):

@@ -141,8 +141,7 @@ class RemoteFile final : public dataset::ByteSource {
 };
 
 bool concerns_remote_files(std::string_view variable) {
-  constexpr std::array<std::string_view, 10> kPrefixes{"AWS_",       "HADOOP_",   "ARROW_",  "JAVA_HOME=",       "CLASSPATH=",
-                                                       "SSL_CERT_", "KRB5CCNAME=", "KRB5_", "LD_LIBRARY_PATH=", "HOME="};
+  constexpr std::array<std::string_view, 7> kPrefixes{"AWS_", "HADOOP_", "SSL_CERT_", "KRB5CCNAME=", "KRB5_", "LD_LIBRARY_PATH=", "HOME="};
   return std::ranges::any_of(kPrefixes, [&](auto prefix) { return variable.starts_with(prefix); });
 }
 

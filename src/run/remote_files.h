@@ -1,4 +1,4 @@
-// Files that a process of their own reads, by pyarrow's file systems: s3:// and hdfs://. So the server links no AWS SDK, loads no JVM, and
+// Files that a process of their own reads, by Python libraries: s3:// and hdfs://. So the server links no AWS SDK and no client of HDFS, and
 // user code sees neither credentials nor these processes' environment.
 #pragma once
 
@@ -20,7 +20,7 @@ using Variables = std::function<std::optional<std::string>(const std::string& na
 // Whether the environment names credentials for S3 in one of the ways that AWS's tools know, but for those of a machine in Amazon's cloud.
 bool has_s3_credentials(const Variables& variables);
 
-// Of `all` ("NAME=value"), what concerns S3, Hadoop, Java and certificates.
+// Of `all` ("NAME=value"), what concerns S3, Hadoop, Kerberos and certificates.
 std::vector<std::string> remote_environment(const std::vector<std::string>& all);
 
 // Starts a process that reads `url` and waits until it has begun to: its size is known then. Reading gives the error that the process met,

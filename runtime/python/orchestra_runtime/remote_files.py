@@ -1,4 +1,4 @@
-"""Reads a file of s3:// or hdfs:// through pyarrow's file systems and sends it to the server. PROTOCOL.md has what is sent.
+"""Reads a file of s3:// (pyarrow) or hdfs:// (hdfs_files.py) and sends it to the server. PROTOCOL.md has what is sent.
 
 Memory: the block that is being sent, and the next, which is read meanwhile.
 """
@@ -18,11 +18,14 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from pyarrow import fs
 
+    from .hdfs_files import HdfsFiles
+
+    Files = fs.FileSystem | HdfsFiles
+
 SOCKET = 3  # the descriptor that leads to the server
 BLOCK = 8 * 1024 * 1024  # bytes: one request to S3 each
 CONNECT_TIMEOUT, REQUEST_TIMEOUT = 10.0, 60.0  # seconds, of one try
 MOST_TEXT = 4000  # characters of an error
-_HADOOP = "hdfs:// needs Hadoop's libhdfs and Java: set HADOOP_HOME and JAVA_HOME in the environment of the server"
 
 
 class Unreadable(RuntimeError):
@@ -81,7 +84,7 @@ def _message(server: socket.socket, message: dict[str, Any]) -> None:
 # --- Where it is ---
 
 
-def _open(url: str) -> tuple[fs.FileSystem, str]:
+def _open(url: str) -> tuple[Files, str]:
     scheme, _, rest = url.partition("://")
     if scheme == "s3":
         return _s3(rest.partition("/")[0]), rest
@@ -113,21 +116,16 @@ def _region_of(bucket: str) -> str | None:
         return None
 
 
-def _hdfs(host: str, port: int) -> fs.FileSystem:
-    from pyarrow import fs
+def _hdfs(host: str, port: int) -> HdfsFiles:
+    from .hdfs_files import HdfsFiles
 
-    try:
-        return fs.HadoopFileSystem(host, port)
-    except (OSError, ImportError) as error:
-        if "libhdfs" in str(error) or "libjvm" in str(error):
-            raise Unreadable(f"{_HADOOP} ({_first_line(error)})") from error
-        raise
+    return HdfsFiles(host, port)
 
 
 # --- What it holds ---
 
 
-def _described(filesystem: fs.FileSystem, path: str, url: str) -> fs.FileInfo:
+def _described(filesystem: Files, path: str, url: str) -> fs.FileInfo:
     from pyarrow import fs
 
     info = filesystem.get_file_info(path)
@@ -138,7 +136,7 @@ def _described(filesystem: fs.FileSystem, path: str, url: str) -> fs.FileInfo:
     return info
 
 
-def _blocks(filesystem: fs.FileSystem, path: str, size: int) -> Iterator[Any]:
+def _blocks(filesystem: Files, path: str, size: int) -> Iterator[Any]:
     with filesystem.open_input_file(path) as file, ThreadPoolExecutor(1) as reader:
         offsets = range(0, size, BLOCK)
         coming = reader.submit(file.read_at, BLOCK, 0) if offsets else None
