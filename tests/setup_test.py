@@ -274,3 +274,39 @@ def test_an_unknown_environment_is_an_error(tiny):
     ended = tiny.run("environment", "absent")
     assert ended.returncode == 1
     assert "environments/absent.lock" in ended.stderr
+
+
+def fetch(clone, name):
+    """As ./orchestra test does it."""
+    parts = "\n".join(f"source setup/{part}.sh" for part in ("common", "files"))
+    script = f"set -euo pipefail\nexport ORCHESTRA_HOME=$PWD\ncache=$ORCHESTRA_CACHE\n{parts}\nfetch {name}\nfile_path {name}"
+    return subprocess.run(["bash", "-c", script], cwd=clone.home, env=clone.variables, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def file(tmp_path):
+    clone = Clone(tmp_path)
+    clone.on_this_machine()
+    source = tmp_path / "source"
+    source.write_bytes(b"whole")
+    (clone.home / "setup" / "files.txt").write_text(f"# SHA-256, name, address\n{hashlib.sha256(b'whole').hexdigest()} some.jar {source.as_uri()}\n")
+    return clone, source
+
+
+def test_a_file_is_downloaded_once(file):
+    clone, source = file
+    path = pathlib.Path(fetch(clone, "some.jar").stdout.strip())
+    assert path.read_bytes() == b"whole" and path.is_relative_to(clone.cache)
+    source.unlink()
+    assert fetch(clone, "some.jar").returncode == 0
+
+
+def test_a_file_that_is_not_what_it_should_be_is_not_kept(file):
+    clone, source = file
+    source.write_bytes(b"other")
+    ended = fetch(clone, "some.jar")
+    assert ended.returncode == 1 and "SHA-256" in ended.stderr and source.as_uri() in ended.stderr
+    assert [path.name for path in (clone.cache / "files").rglob("*") if path.is_file()] == [".lock"]
+    source.unlink()
+    assert fetch(clone, "some.jar").returncode != 0
+    assert "files.txt has no other.jar" in fetch(clone, "other.jar").stderr
