@@ -14,6 +14,7 @@ find_package(spdlog 1.10 REQUIRED CONFIG)
 find_package(CLI11 2.1 REQUIRED CONFIG)
 find_package(yaml-cpp 0.7 REQUIRED CONFIG)
 find_package(date 3.0 REQUIRED CONFIG)
+find_package(mimalloc 2.0 REQUIRED CONFIG)
 find_package(prometheus-cpp REQUIRED CONFIG COMPONENTS core)  # its CMake files name no version
 find_package(Arrow REQUIRED MODULE)  # cmake/FindArrow.cmake: the one inside the pyarrow wheel
 
