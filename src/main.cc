@@ -7,6 +7,7 @@
 #include "cli/client_commands.h"
 #include "serve/application.h"
 #include "serve/backup_commands.h"
+#include "serve/catalog_command.h"
 #include "serve/token_command.h"
 
 int main(int argc, char** argv) {
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
   auto* serve = lo::serve::add_serve_command(app, options);
   lo::cli::add_client_commands(app, exit_status);
   lo::serve::add_backup_commands(app, exit_status);
+  lo::serve::add_catalog_command(app, exit_status);
   lo::serve::add_token_command(app, exit_status);
   try {
     app.parse(argc, argv);

@@ -94,6 +94,8 @@ FaultPlan::Action FaultPlan::pass(std::string_view name) {
 const std::vector<std::string_view>& fault_names() {
   static const std::vector<std::string_view> names{
       "catalog.commit.before",   // a batch is taken from the queue, nothing written
+      "catalog.copy.begun",      // no server has the folder, the copy is not in its place
+      "catalog.copy.filled",     // the copy is in its place, so is the catalog of before
       "catalog.commit.between",  // the database has the changes, not the COMMIT
       "catalog.commit.after",    // on disk, nobody told
       "store.publish.before",    // staged, nothing renamed

@@ -14,51 +14,54 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path file_of(const fs::path& data) { return data / "catalog.sqlite"; }
 fs::path note_of(const fs::path& data) { return data / "catalog.postgresql"; }  // holds the id of the catalog
-
-// "" when there is no note: the catalog is in the folder, or there is none yet.
-std::string noted_id(const fs::path& data) {
-  std::ifstream file(note_of(data));
-  std::string id;
-  std::getline(file, id);
-  return id;
-}
-
-Status note(const fs::path& data, const std::string& id) {
-  LO_TRY(write_whole_file(note_of(data), id + "\n"));
-  return sync_disk_of(data);
-}
 
 Status check_no_file(const fs::path& data) {
   std::error_code error;
-  if (!fs::exists(file_of(data), error)) return {};
-  return fail(Code::conflict, fmt::format("{0} has a catalog of its own, {1}: start without --catalog, or take another folder", data.string(),
-                                          file_of(data).filename().string()));
+  if (!fs::exists(catalog_file(data), error)) return {};
+  return fail(Code::conflict, fmt::format("{0} has a catalog of its own, {1}: start without --catalog, take another folder, or bring it into the PostgreSQL first, with "
+                                          "orchestra catalog copy {0} URL", data.string(), catalog_file(data).filename().string()));
 }
 
 Result<std::unique_ptr<catalog::Catalog>> open_postgres(const fs::path& data, const std::string& url) {
   LO_TRY(check_no_file(data));
   LO_ASSIGN(auto catalog, catalog::open_postgres_catalog(url));
   LO_ASSIGN(auto id, catalog::postgres_catalog_id(url));
-  auto noted = noted_id(data);
+  auto noted = noted_catalog(data);
   if (!noted.empty() && noted != id)
     return fail(Code::conflict, fmt::format("{} belongs to another catalog than that of --catalog: give the one that it was used with", data.string()));
-  if (noted.empty()) LO_TRY(note(data, id));
+  if (noted.empty()) LO_TRY(note_catalog(data, id));
   return catalog;
 }
 
 }  // namespace
 
+fs::path catalog_file(const fs::path& data) { return data / "catalog.sqlite"; }
+
+std::string noted_catalog(const fs::path& data) {
+  std::ifstream file(note_of(data));
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
+Status note_catalog(const fs::path& data, const std::string& id) {
+  std::error_code error;
+  if (id.empty()) fs::remove(note_of(data), error);
+  if (error) return fail_errno(fmt::format("{} cannot be removed", note_of(data).string()), error.value());
+  if (!id.empty()) LO_TRY(write_whole_file(note_of(data), id + "\n"));
+  return sync_disk_of(data);
+}
+
 Result<std::unique_ptr<catalog::Catalog>> open_catalog(const fs::path& data, const std::string& url) {
   if (!url.empty()) return open_postgres(data, url);
-  if (!noted_id(data).empty())
+  if (!noted_catalog(data).empty())
     return fail(Code::conflict, fmt::format("the catalog of {} is in a PostgreSQL: give its URL with --catalog", data.string()));
-  return catalog::open_sqlite_catalog(file_of(data));
+  return catalog::open_sqlite_catalog(catalog_file(data));
 }
 
 Status check_catalog_is_here(const fs::path& data) {
-  if (noted_id(data).empty()) return {};
+  if (noted_catalog(data).empty()) return {};
   return fail(Code::unacceptable, fmt::format("the catalog of {} is in a PostgreSQL, which this command cannot copy: back that up with pg_dump first, then copy the "
                                               "folder", data.string()));
 }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "catalog/catalog.h"
 
@@ -12,6 +13,15 @@ namespace lo::serve {
 // `url`: of a PostgreSQL, or "" for the file. Code::conflict when the folder's catalog is another one, with a line that says what to do; else
 // as open_sqlite_catalog() and open_postgres_catalog().
 Result<std::unique_ptr<catalog::Catalog>> open_catalog(const std::filesystem::path& data, const std::string& url);
+
+// The file that the catalog is in, or would be.
+std::filesystem::path catalog_file(const std::filesystem::path& data);
+
+// The id of the PostgreSQL's catalog that the folder belongs to; "" when its catalog is the file, or there is none yet.
+std::string noted_catalog(const std::filesystem::path& data);
+
+// On disk when it returns. "" is the file again.
+Status note_catalog(const std::filesystem::path& data, const std::string& id);
 
 // Code::unacceptable when the catalog is not in the folder, for what can only work with the file.
 Status check_catalog_is_here(const std::filesystem::path& data);

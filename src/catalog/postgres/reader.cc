@@ -153,6 +153,11 @@ Result<std::optional<Receipt>> Reader::find_receipt(std::string_view key) {
   return first(connection_.query(fmt::format("SELECT {} FROM receipt WHERE key = $1", kReceiptColumns), Bytes{key}), read_receipt);
 }
 
+Result<std::vector<Receipt>> Reader::receipts_after(std::string_view key, std::int64_t limit) {
+  auto sql = fmt::format("SELECT {} FROM receipt WHERE key > $1 ORDER BY key LIMIT $2", kReceiptColumns);
+  return collect(connection_.query(sql, Bytes{key}, limit), read_receipt);
+}
+
 Result<std::vector<Usage>> Reader::usage(std::string_view label) { return collect(connection_.query(kUsageSql, Bytes{label}), read_usage); }
 
 Result<std::vector<std::string>> Reader::garbage() { return collect(connection_.query("SELECT digest FROM garbage ORDER BY digest"), read_digest); }

@@ -174,6 +174,11 @@ Result<std::optional<Receipt>> Reader::find_receipt(std::string_view key) {
   return first(rows, read_receipt);
 }
 
+Result<std::vector<Receipt>> Reader::receipts_after(std::string_view key, std::int64_t limit) {
+  LO_ASSIGN(auto rows, connection_.query(fmt::format("SELECT {} FROM receipt WHERE key > ?1 ORDER BY key LIMIT ?2", kReceiptColumns), key, limit));
+  return collect(rows, read_receipt);
+}
+
 Result<std::vector<Usage>> Reader::usage(std::string_view label) {
   LO_ASSIGN(auto rows, connection_.query(kUsageSql, label));
   return collect(rows, read_usage);

@@ -28,6 +28,7 @@ class Reader {
   Result<std::optional<Workflow>> find_workflow(std::string_view name);
   Result<std::vector<Workflow>> list_workflows(std::int64_t limit, std::int64_t skip);
   Result<std::optional<Receipt>> find_receipt(std::string_view key);
+  Result<std::vector<Receipt>> receipts_after(std::string_view key, std::int64_t limit);
   Result<std::vector<Usage>> usage(std::string_view label);
   Result<std::vector<std::string>> garbage();
   Result<std::vector<std::string>> unreferenced(std::vector<std::string> digests);

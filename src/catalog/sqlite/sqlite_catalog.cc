@@ -9,9 +9,9 @@
 #include "base/batch_worker.h"
 #include "catalog/reader_pool.h"
 #include "catalog/sqlite/group_commit.h"
+#include "catalog/sqlite/open.h"
 #include "catalog/sqlite/read_ahead.h"
 #include "catalog/sqlite/reader.h"
-#include "catalog/sqlite/schema.h"
 #include "catalog/sqlite/step_order.h"
 
 namespace lo::catalog {
@@ -127,32 +127,11 @@ Status SqliteCatalog::each_revision(const Outline& outline, const std::function<
   return visit_all(static_cast<std::size_t>(last / kRowsAtOnce) + 1, read, visit);
 }
 
-Status set_up(Connection& connection) {
-  return connection.execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4000");
-}
-
-// FULL: fsync of the log at each commit. The log is cut back after a large transaction.
-Status enter_wal(Connection& connection) {
-  LO_ASSIGN(auto mode, connection.query("PRAGMA journal_mode = WAL"));
-  LO_TRY(mode.step());
-  if (auto name = mode.text(); name != "wal")
-    return fail(Code::unavailable, fmt::format("its file system cannot keep a write-ahead log (journal mode {})", name));
-  return connection.execute("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216");
-}
-
-Result<Connection> open_writer(const std::filesystem::path& file) {
-  LO_ASSIGN(auto connection, Connection::open(file, Connection::Access::read_write));
-  LO_TRY(set_up(connection));
-  LO_TRY(sqlite::migrate(connection, sqlite::migrations(), file));
-  LO_TRY(enter_wal(connection));
-  return connection;
-}
-
 Result<std::vector<std::unique_ptr<Reader>>> open_readers(const std::filesystem::path& file) {
   std::vector<std::unique_ptr<Reader>> readers;
   for (int i = 0; i < kReaders; ++i) {
     LO_ASSIGN(auto connection, Connection::open(file, Connection::Access::read_only));
-    LO_TRY(set_up(connection));
+    LO_TRY(sqlite::set_up(connection));
     readers.push_back(std::make_unique<Reader>(std::move(connection)));
   }
   return readers;
@@ -165,7 +144,7 @@ Result<StepId> begin_ids(Connection& connection) {
 }
 
 Result<std::unique_ptr<Catalog>> open_all(const std::filesystem::path& file) {
-  LO_ASSIGN(auto connection, open_writer(file));
+  LO_ASSIGN(auto connection, sqlite::open_writer(file));
   LO_ASSIGN(auto first_id, begin_ids(connection));
   auto writer = std::make_unique<sqlite::GroupCommit>(std::move(connection));
   LO_TRY(writer->prepare());
@@ -188,7 +167,7 @@ Status copy_sqlite_catalog(const std::filesystem::path& file, const std::filesys
   if (!std::filesystem::exists(file, error)) return fail(Code::not_found, fmt::format("there is no catalog {}", file.string()));
   LO_ASSIGN(auto source, Connection::open(file, Connection::Access::read_only));
   LO_ASSIGN(auto target, Connection::open(copy, Connection::Access::read_write));
-  LO_TRY(set_up(source));
+  LO_TRY(sqlite::set_up(source));
   auto copied = source.copy_to(target);
   if (!copied) copied.error().message = fmt::format("{} cannot be copied to {}: {}", file.string(), copy.string(), copied.error().message);
   return copied;

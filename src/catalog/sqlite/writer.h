@@ -13,6 +13,9 @@ class Writer {
   // Reads where the numbering of events has got to: at start, and after a transaction that failed.
   Status reload();
 
+  // The next event gets the number after `seq`.
+  void number_on_from(std::int64_t seq) { last_seq_ = seq; }
+
   // All changes or none (a savepoint). The events of the batch, with their seq, are appended to `told`.
   Status apply(const Batch& batch, std::vector<Event>& told);
 
