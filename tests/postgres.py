@@ -21,17 +21,29 @@ QUOTED = "ses%40me%2Fopens"
 
 
 class Postgres:
-    def __init__(self, place: pathlib.Path, programs: str):
+    """A database cluster in `place`. `settings` are for its command line, "name=value"."""
+
+    def __init__(self, place: pathlib.Path, programs: str, *settings: str):
         self.place = place
         self.programs = programs
+        self.settings = settings
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.before = self._as_somebody()
-        (place / "password").write_text(PASSWORD)
-        (place / "password").chmod(0o644)
-        self._run("initdb", "-U", "ada", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256", f"--pwfile={place / 'password'}", "--no-sync")
-        self.start()
+
+    def make(self) -> None:
+        (self.place / "password").write_text(PASSWORD)
+        (self.place / "password").chmod(0o644)
+        self._run("initdb", "-U", "ada", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256", f"--pwfile={self.place / 'password'}", "--no-sync")
+
+    def make_standby_of(self, primary: Postgres) -> None:
+        """A copy of it as it is now, which then follows it."""
+        self._run("pg_basebackup", "-h", "127.0.0.1", "-p", str(primary.port), "-U", "ada", "-R", "--no-sync", "--checkpoint=fast", PGPASSWORD=PASSWORD)
+
+    def promote(self) -> None:
+        """Returns once it takes writes."""
+        self._run("pg_ctl", "-w", "promote")
 
     def _as_somebody(self) -> list[str]:
         """What runs a command as its owner: PostgreSQL does not run as root."""
@@ -41,12 +53,14 @@ class Postgres:
         os.chown(self.place, nobody.pw_uid, nobody.pw_gid)
         return ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
 
-    def _run(self, tool: str, *arguments: str) -> None:
-        subprocess.run([*self.before, os.path.join(self.programs, tool), "-D", self.place / "data", *arguments], check=True, cwd="/", stdout=subprocess.DEVNULL)
+    def _run(self, tool: str, *arguments: str, **variables: str) -> None:
+        subprocess.run([*self.before, os.path.join(self.programs, tool), "-D", self.place / "data", *arguments], check=True, cwd="/",
+                       env=dict(os.environ, **variables), stdout=subprocess.DEVNULL)
 
     def start(self) -> None:
         """Returns once it takes connections."""
-        self._run("pg_ctl", "-o", f"-p {self.port} -k {self.place} -c listen_addresses=127.0.0.1 -c fsync=off", "-l", str(self.place / "log"), "-w", "start")
+        settings = " ".join(f"-c {each}" for each in ("listen_addresses=127.0.0.1", "fsync=off", *self.settings))
+        self._run("pg_ctl", "-o", f"-p {self.port} -k {self.place} {settings}", "-l", str(self.place / "log"), "-w", "start")
 
     def stop(self) -> None:
         with contextlib.suppress(subprocess.CalledProcessError):
@@ -71,15 +85,39 @@ class Postgres:
         return f"postgresql://ada:{password}@127.0.0.1:{self.port}/{database}"
 
 
-@contextlib.contextmanager
-def running():
-    """One that is stopped at the end; the test is skipped where the machine has none to start."""
+def programs() -> str:
+    """Their folder; the test is skipped where the machine has none."""
     found = next(iter(sorted(glob.glob("/usr/lib/postgresql/*/bin/pg_ctl"), reverse=True)), None) or shutil.which("pg_ctl")
     if found is None:
         pytest.skip("there is no PostgreSQL on this machine")
+    return os.path.dirname(os.path.realpath(found))
+
+
+@contextlib.contextmanager
+def running():
+    """One that is stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="orchestra-postgres-") as made:
-        server = Postgres(pathlib.Path(made), os.path.dirname(os.path.realpath(found)))
+        server = Postgres(pathlib.Path(made), programs())
+        server.make()
+        server.start()
         try:
             yield server
         finally:
             server.stop()
+
+
+@contextlib.contextmanager
+def running_pair():
+    """A primary whose commits wait for its standby, and the standby."""
+    tools = programs()
+    with tempfile.TemporaryDirectory(prefix="orchestra-postgres-") as first, tempfile.TemporaryDirectory(prefix="orchestra-postgres-") as second:
+        primary, standby = Postgres(pathlib.Path(first), tools, "synchronous_standby_names=*"), Postgres(pathlib.Path(second), tools)
+        primary.make()
+        try:
+            primary.start()
+            standby.make_standby_of(primary)
+            standby.start()
+            yield primary, standby
+        finally:
+            standby.stop()
+            primary.stop()
