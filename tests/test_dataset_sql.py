@@ -1,23 +1,16 @@
 """Datasets from databases: SQLite always, PostgreSQL where the machine has one to start (else those tests are skipped)."""
 
 import contextlib
-import glob
 import json
 import os
-import pathlib
-import pwd
-import shutil
-import socket
 import sqlite3
-import subprocess
-import tempfile
 
 import pytest
 
+import postgres as databases
+from postgres import PASSWORD, QUOTED
 from support import Server, unique
 
-PASSWORD = "ses@me/opens"
-QUOTED = "ses%40me%2Fopens"
 FOREVER = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT count(*) AS n FROM c"
 
 
@@ -35,36 +28,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def postgres():
     """The URL of a server that asks for a password."""
-    found = shutil.which("pg_ctl") or next(iter(sorted(glob.glob("/usr/lib/postgresql/*/bin/pg_ctl"), reverse=True)), None)
-    if found is None:
-        pytest.skip("there is no PostgreSQL on this machine")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory(prefix="orchestra-postgres-") as made:
-        place = pathlib.Path(made)
-        (place / "password").write_text(PASSWORD)
-        (place / "password").chmod(0o644)
-        before = _as_somebody(place)
-
-        def run(tool, *arguments):
-            subprocess.run([*before, os.path.join(os.path.dirname(found), tool), "-D", place / "data", *arguments], check=True, cwd="/", stdout=subprocess.DEVNULL)
-
-        run("initdb", "-U", "ada", "--auth=scram-sha-256", f"--pwfile={place / 'password'}")
-        run("pg_ctl", "-o", f"-p {port} -k {place} -c listen_addresses=127.0.0.1 -c fsync=off", "-l", place / "log", "-w", "start")
-        try:
-            yield f"postgresql://ada:{QUOTED}@127.0.0.1:{port}/postgres"
-        finally:
-            run("pg_ctl", "-m", "immediate", "-w", "stop")
-
-
-def _as_somebody(place):
-    """What runs a command as its owner: PostgreSQL does not run as root."""
-    if os.geteuid() != 0:
-        return []
-    nobody = pwd.getpwnam("nobody")
-    os.chown(place, nobody.pw_uid, nobody.pw_gid)
-    return ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+    with databases.running() as server:
+        yield server.url("postgres")
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,7 @@
 #include "serve/environments.h"
 #include "serve/open_files.h"
 #include "serve/repair.h"
+#include "serve/store_place.h"
 #include "serve/webhooks.h"
 #include "store/store.h"
 
@@ -130,7 +131,7 @@ class Application {
   const DataFolder data_;
   const std::vector<std::string> environment_ = all_variables();
   std::map<std::string, std::string> connections_;
-  const RunningMark mark_{data_.path() / "running", RunningMark::this_boot()};
+  RunningMark mark_{data_.path() / "running", RunningMark::this_boot()};
   // Destroyed from the last to the first. The I/O threads are stopped by stop(), so that nothing runs on them while the rest goes;
   // what still posts work to them, until it is gone itself, posts it in vain.
   IoThreads io_{kIoThreads};
@@ -205,9 +206,11 @@ std::unique_ptr<observe::Webhooks> Application::make_webhooks() {
 
 Status Application::start_storage() {
   LO_ASSIGN(catalog_, open_catalog(data_.path(), options_.catalog));
-  LO_ASSIGN(store_, store::open_local_store(data_.path() / "store", store_options(options_)));
+  LO_ASSIGN(auto store, take_store(data_.path(), options_.store));
+  if (!options_.store.empty()) mark_ = RunningMark(store / "running", RunningMark::this_boot());  // where the next machine finds it
+  LO_ASSIGN(store_, store::open_local_store(store, store_options(options_)));
   LO_ASSIGN(auto last, catalog_->last_event());
-  disk_ = std::make_unique<DiskGauge>([this] { return read_disk_space(data_.path()); }, options_.disk_full_percent, clock_, pool_);
+  disk_ = std::make_unique<DiskGauge>([folders = std::vector{data_.path(), store}] { return read_fullest_disk(folders); }, options_.disk_full_percent, clock_, pool_);
   hub_ = std::make_unique<observe::Hub>(kEventsInMemory, last);
   webhooks_ = make_webhooks();
   catalog_->on_events([this](std::span<const catalog::Event> events) {

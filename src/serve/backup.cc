@@ -11,6 +11,7 @@
 #include "serve/backup_folder.h"
 #include "serve/backup_needs.h"
 #include "serve/catalog_place.h"
+#include "serve/store_place.h"
 #include "store/digest.h"
 #include "store/files.h"
 #include "store/store.h"
@@ -120,7 +121,7 @@ Result<std::set<std::string>> Backup::copy_all() {
 
 // False when the store does not have it.
 Result<bool> Backup::copy_object(const std::string& digest) {
-  auto from = store::object_path(options_.data / "store", digest);
+  auto from = store::object_path(store_of(options_.data), digest);
   auto to = folder_.object(digest);
   auto bytes = stamp_of(from).bytes;
   summary_.bytes += std::max<std::int64_t>(0, bytes);

@@ -12,6 +12,7 @@
 #include "catalog/sqlite/copy.h"
 #include "serve/backup_files.h"
 #include "serve/catalog_place.h"
+#include "serve/store_place.h"
 
 namespace lo::serve {
 namespace {
@@ -71,6 +72,7 @@ Result<CatalogCopied> to_postgres(const fs::path& data, const std::string& url) 
   bool is_filled = !empty && noted_catalog(data) == id;  // by a copy that was killed at its end
   if (!is_filled) LO_TRY(fill_noted(data, url, id, copied));
   LO_TRY(fault_point("catalog.copy.filled"));
+  LO_TRY(hand_over_store(data, id));
   LO_TRY(move_file(catalog_file(data), copied.left));
   return copied;
 }
@@ -100,6 +102,7 @@ Result<CatalogCopied> to_folder(const std::string& url, const fs::path& data) {
   LO_TRY(check_belongs(data, url));
   if (!has_file(data)) LO_TRY(make_file(url, data, copied));
   LO_TRY(fault_point("catalog.copy.filled"));
+  LO_TRY(hand_over_store(data, ""));
   LO_TRY(note_catalog(data, ""));
   return copied;
 }

@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "base/log.h"
 
@@ -11,6 +12,8 @@ namespace lo::serve {
 namespace {
 
 constexpr std::chrono::seconds kFresh{1};
+
+double free_share(DiskSpace space) { return space.total <= 0 ? 1 : static_cast<double>(space.free) / static_cast<double>(space.total); }
 
 }  // namespace
 
@@ -23,10 +26,18 @@ Result<DiskSpace> read_disk_space(const std::filesystem::path& path) {
   return DiskSpace{.free = free * unit, .total = (taken + free) * unit};
 }
 
+Result<DiskSpace> read_fullest_disk(const std::vector<std::filesystem::path>& paths) {
+  std::optional<DiskSpace> fullest;
+  for (const auto& path : paths) {
+    LO_ASSIGN(auto space, read_disk_space(path));
+    if (!fullest || free_share(space) < free_share(*fullest)) fullest = space;
+  }
+  return fullest.value_or(DiskSpace{});
+}
+
 Status check_room(DiskSpace space, double percent) {
-  if (space.total <= 0) return {};
-  auto taken = 100.0 * (1 - static_cast<double>(space.free) / static_cast<double>(space.total));
-  if (taken < percent) return {};
+  auto taken = 100.0 * (1 - free_share(space));
+  if (space.total <= 0 || taken < percent) return {};
   return fail(Code::no_space, fmt::format("the disk is {:.1f} % full, {} bytes are free: from {:g} % on no step is taken in; delete some, or see "
                                           "what orchestra gc frees",
                                           taken, space.free, percent));

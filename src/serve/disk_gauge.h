@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "base/async.h"
 #include "base/clock.h"
@@ -20,6 +21,9 @@ struct DiskSpace {
 
 // Of the file system that holds `path`. Blocks.
 Result<DiskSpace> read_disk_space(const std::filesystem::path& path);
+
+// Of that which has the smallest share free. Blocks.
+Result<DiskSpace> read_fullest_disk(const std::vector<std::filesystem::path>& paths);
 
 // Code::no_space, naming the free bytes, when `percent` of the disk or more is taken. Pure.
 Status check_room(DiskSpace space, double percent);

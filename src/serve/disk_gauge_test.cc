@@ -75,5 +75,15 @@ TEST_F(DiskGaugeTest, WhatCannotBeReadLeavesItAsItWas) {
   EXPECT_TRUE(gauge_.check());
 }
 
+TEST(DiskSpaceOfSeveral, IsThatOfTheFullest) {
+  auto share = [](DiskSpace space) { return static_cast<double>(space.free) / static_cast<double>(space.total); };
+  auto disk = read_disk_space("/").value();
+  auto memory = read_disk_space("/dev/shm").value();
+  auto fullest = read_fullest_disk({"/", "/dev/shm"}).value();
+  EXPECT_EQ(fullest.total, share(disk) < share(memory) ? disk.total : memory.total);
+  EXPECT_EQ(read_fullest_disk({"/dev/shm", "/"}).value().total, fullest.total);
+  EXPECT_FALSE(read_fullest_disk({"/", "/absent"}));
+}
+
 }  // namespace
 }  // namespace lo::serve

@@ -8,6 +8,7 @@
 #include "catalog/postgres/url.h"
 #include "dataset/network.h"
 #include "http/guard.h"
+#include "serve/store_place.h"
 
 namespace lo::serve {
 namespace {
@@ -108,6 +109,11 @@ CLI::App* add_serve_command(CLI::App& app, Options& options) {
                    "here, where ps shows it: ~/.pgpass and PGPASSWORD work, or the whole URL in the variable")
       ->envname("ORCHESTRA_CATALOG")
       ->check(is_catalog);
+  serve
+      ->add_option("--store", options.store,
+                   "Folder to keep results in, also file:///FOLDER, such as a mount that other machines have, too, instead of one in the data folder")
+      ->envname("ORCHESTRA_STORE")
+      ->check([](const std::string& text) { return text.empty() ? "" : is_store(text); });
   serve->add_option("--port-file", options.port_file, "File to write the bound port to");
   serve->add_option("--home", options.home, "Folder that holds runtime/python")->envname("ORCHESTRA_HOME");
   serve->add_option("--python", options.python, "Python of the steps")->envname("ORCHESTRA_PYTHON")->capture_default_str();

@@ -1,0 +1,25 @@
+// Where a server's results are: in its data folder, or in a folder elsewhere, such as a mount that another machine can take over. A store elsewhere
+// says whose it is, because a server with another catalog would take everything in it for garbage.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/error.h"
+
+namespace lo::serve {
+
+// "" when `text` is a folder or file:///…, else what is wrong.
+std::string is_store(const std::string& text);
+
+// The folder of the results of `data`, whose catalog is open. `chosen` is what --store says, "" for the data folder's own. Notes in both that they
+// belong together: on disk when it returns. Code::conflict with one line that names --store when they do not, or results lie elsewhere already.
+Result<std::filesystem::path> take_store(const std::filesystem::path& data, const std::string& chosen);
+
+// Where the results of a data folder lie that no server has just now.
+std::filesystem::path store_of(const std::filesystem::path& data);
+
+// The catalog of `data` is becoming the one with this id ("": the file in the folder): a store elsewhere is its, too. On disk when it returns.
+Status hand_over_store(const std::filesystem::path& data, const std::string& catalog);
+
+}  // namespace lo::serve
