@@ -21,21 +21,26 @@ QUOTED = "ses%40me%2Fopens"
 
 
 class Postgres:
-    """A database cluster in `place`. `settings` are for its command line, "name=value"."""
+    """A database cluster in `place`, which listens at `host` to `client`. `settings` are for its command line, "name=value"; `before` is what its
+    commands are run by."""
 
-    def __init__(self, place: pathlib.Path, programs: str, *settings: str):
+    def __init__(self, place: pathlib.Path, programs: str, *settings: str, host: str = "127.0.0.1", client: str = "127.0.0.1", before: tuple[str, ...] = ()):
         self.place = place
         self.programs = programs
         self.settings = settings
+        self.host = host
+        self.client = client
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.before = self._as_somebody()
+        self.before = [*before, *self._as_somebody()]
 
     def make(self) -> None:
         (self.place / "password").write_text(PASSWORD)
         (self.place / "password").chmod(0o644)
         self._run("initdb", "-U", "ada", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256", f"--pwfile={self.place / 'password'}", "--no-sync")
+        with open(self.place / "data" / "pg_hba.conf", "a") as hosts:
+            hosts.write(f"host all all {self.client}/32 scram-sha-256\n")
 
     def make_standby_of(self, primary: Postgres) -> None:
         """A copy of it as it is now, which then follows it."""
@@ -59,7 +64,7 @@ class Postgres:
 
     def start(self) -> None:
         """Returns once it takes connections."""
-        settings = " ".join(f"-c {each}" for each in ("listen_addresses=127.0.0.1", "fsync=off", *self.settings))
+        settings = " ".join(f"-c {each}" for each in (f"listen_addresses={self.host}", "fsync=off", *self.settings))
         self._run("pg_ctl", "-o", f"-p {self.port} -k {self.place} {settings}", "-l", str(self.place / "log"), "-w", "start")
 
     def stop(self) -> None:
@@ -77,12 +82,12 @@ class Postgres:
 
     def sql(self, text: str, database: str = "postgres") -> str:
         environment = dict(os.environ, PGPASSWORD=PASSWORD)
-        done = subprocess.run([os.path.join(self.programs, "psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "ada", "-At", "-c", text, database],
+        done = subprocess.run([os.path.join(self.programs, "psql"), "-h", self.host, "-p", str(self.port), "-U", "ada", "-At", "-c", text, database],
                               env=environment, check=True, capture_output=True, text=True)
         return done.stdout.strip()
 
     def url(self, database: str, password: str = QUOTED) -> str:
-        return f"postgresql://ada:{password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://ada:{password}@{self.host}:{self.port}/{database}"
 
 
 def programs() -> str:
@@ -94,10 +99,10 @@ def programs() -> str:
 
 
 @contextlib.contextmanager
-def running():
-    """One that is stopped at the end."""
+def running(**options):
+    """One that is stopped at the end. `options` are Postgres's."""
     with tempfile.TemporaryDirectory(prefix="orchestra-postgres-") as made:
-        server = Postgres(pathlib.Path(made), programs())
+        server = Postgres(pathlib.Path(made), programs(), **options)
         server.make()
         server.start()
         try:
