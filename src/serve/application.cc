@@ -38,6 +38,7 @@
 #include "serve/engine_ports.h"
 #include "serve/environments.h"
 #include "serve/open_files.h"
+#include "serve/part_options.h"
 #include "serve/repair.h"
 #include "serve/store_place.h"
 #include "serve/webhooks.h"
@@ -55,33 +56,6 @@ constexpr std::size_t kProfileBytes = std::size_t{16} << 20;
 constexpr std::size_t kEventsInMemory = 16'384;
 constexpr std::chrono::milliseconds kRequestGrace{1000};
 constexpr std::chrono::milliseconds kLongestEnd{9500};
-
-double cpus_of(const Options& options) {
-  constexpr double kLeast = 2;  // steps wait for disks and networks too
-  if (options.cpus > 0) return options.cpus;
-  return std::max(kLeast, static_cast<double>(std::thread::hardware_concurrency()));
-}
-
-template <class Unit>
-std::chrono::microseconds microseconds_of(double count) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::duration<double, Unit>(count));
-}
-
-using Day = std::ratio<86'400>;
-
-api::Keep keep_of(const Options& options) {
-  api::Keep keep{.revisions = options.keep_revisions, .events = options.keep_events};
-  if (options.keep_revisions_days) keep.revision_age = microseconds_of<Day>(*options.keep_revisions_days);
-  keep.receipts = microseconds_of<std::ratio<3600>>(options.idempotency_hours);
-  return keep;
-}
-
-// Steps that run may go on for a while where new ones are refused.
-store::LocalStoreOptions store_options(const Options& options) {
-  constexpr double kShare = 0.2;
-  constexpr double kMost = 0.01;
-  return {.least_free = std::min(kMost, kShare * (1 - options.disk_full_percent / 100)), .free_share = {}};
-}
 
 // What the HTTP server tells of each answer, as Prometheus numbers.
 http::Server::Observer count_answers(prometheus::Registry& registry) {
@@ -117,7 +91,6 @@ class Application {
 
  private:
   run::RunOptions run_options();
-  engine::PlanOptions plan_options() const;
   Status start_storage();
   std::unique_ptr<observe::Webhooks> make_webhooks();
   Status start_engine();
@@ -159,7 +132,7 @@ class Application {
 };
 
 run::RunOptions Application::run_options() {
-  run::RunOptions options;
+  auto options = run_options_of(options_);
   options.executor = io_.executor();
   options.pool = &pool_;
   options.native_pool = &native_pool_;
@@ -168,29 +141,10 @@ run::RunOptions Application::run_options() {
   run::DatasetOptions dataset{.store = store_.get()};
   dataset.download.policy = context_.urls;
   options.native = run::dataset_operations(dataset);
-  options.python.tool_modules = options_.tool_modules;
-  options.python.private_networks = private_networks(options_);
-  options.python.runtime = options_.home / "runtime" / "python";
-  options.python.python = options_.python;
-  options.python.home = options_.home;
-  options.python.tensorflow_python = options_.tensorflow_python;
-  options.python.sql_python = options_.sql_python;
   options.remote = {.policy = context_.remote, .environment = run::remote_environment(environment_)};
   options.connections = connections_;
-  options.python.spark_python = options_.spark_python.empty() ? options_.python : options_.spark_python;
-  if (const char* java = std::getenv("JAVA_HOME"); java != nullptr) options.python.java_home = java;  // NOLINT: one thread yet
-  options.spark.url = options_.spark_url;
-  options.spark.memory = options_.spark_memory;
-  options.spark.idle = std::chrono::milliseconds(static_cast<std::int64_t>(options_.spark_idle_minutes * 60'000));
-  options.memory_bytes = options_.memory;
-  options.gpus = options_.gpus;
-  options.grace = std::chrono::milliseconds(static_cast<std::int64_t>(options_.grace * 1000));
   options.log_grew = [this](engine::RevisionKey, int) { logs_.advance(); };
   return options;
-}
-
-engine::PlanOptions Application::plan_options() const {
-  return {.cpu_capacity = cpus_of(options_), .memory_capacity = run::memory_for_jobs(), .gpu_capacity = options_.gpus};
 }
 
 std::unique_ptr<observe::Webhooks> Application::make_webhooks() {
@@ -246,15 +200,13 @@ void Application::fill_context() {
 }
 
 Result<api::SweptFiles> Application::sweep_logs(bool dry_run) {
-  run::LogRules rules{.bytes = options_.keep_logs_bytes};
-  if (options_.keep_logs_days) rules.age = std::chrono::duration_cast<std::chrono::seconds>(microseconds_of<Day>(*options_.keep_logs_days));
   auto revisions_of = [this](catalog::StepId step) -> Result<std::map<int, bool>> {
     LO_ASSIGN(auto revisions, catalog_->revisions(step));
     std::map<int, bool> ended;
     for (const auto& revision : revisions) ended[revision.key.revision] = is_terminal(revision.state);
     return ended;
   };
-  LO_ASSIGN(auto removed, run::remove_old_logs(data_.path(), rules, revisions_of, dry_run));
+  LO_ASSIGN(auto removed, run::remove_old_logs(data_.path(), log_rules_of(options_), revisions_of, dry_run));
   return api::SweptFiles{.count = removed.count, .bytes = removed.bytes};
 }
 
@@ -266,7 +218,7 @@ Status Application::start_engine() {
   LO_ASSIGN(auto live, catalog_->live_digests());
   LO_TRY(store_->sweep(live));
   LO_TRY(remove_unused_environments(*catalog_, data_.path()));
-  conductor_ = engine::Conductor::make(engine_ports(io_.executor(), context_, options_.home), plan_options());
+  conductor_ = engine::Conductor::make(engine_ports(io_.executor(), context_, options_.home), plan_options_of(options_));
   context_.conductor = conductor_.get();
   std::vector<catalog::Revision> damaged;
   if (mark_.machine_went_down()) {
@@ -316,7 +268,7 @@ Status Application::start() {
   LO_TRY(start_storage());
   LO_TRY(start_engine());
   LO_TRY(webhooks_->start());
-  asio::co_spawn(io_.executor(), keep_house_at_intervals(context_, microseconds_of<std::ratio<60>>(options_.housekeeping_minutes)), asio::detached);
+  asio::co_spawn(io_.executor(), keep_house_at_intervals(context_, housekeeping_interval(options_)), asio::detached);
   asio::co_spawn(io_.executor(), reread_at_intervals(std::move(files), pool_), asio::detached);
   return start_http();
 }
