@@ -8,6 +8,7 @@
 #include "serve/application.h"
 #include "serve/backup_commands.h"
 #include "serve/catalog_command.h"
+#include "serve/doctor_command.h"
 #include "serve/token_command.h"
 
 int main(int argc, char** argv) {
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
   lo::cli::add_client_commands(app, exit_status);
   lo::serve::add_backup_commands(app, exit_status);
   lo::serve::add_catalog_command(app, exit_status);
+  lo::serve::add_doctor_command(app, exit_status);
   lo::serve::add_token_command(app, exit_status);
   try {
     app.parse(argc, argv);

@@ -80,11 +80,13 @@ std::string is_store(const std::string& text) {
   return "\"" + text.substr(0, 80) + "\" is neither a folder nor file:///FOLDER";
 }
 
+fs::path store_place(const std::string& chosen) {
+  return fs::absolute(chosen.starts_with(kScheme) ? chosen.substr(kScheme.size()) : chosen).lexically_normal();
+}
+
 Result<fs::path> take_store(const fs::path& data, const std::string& chosen) {
   if (chosen.empty()) return take_own(data);
-  std::error_code error;
-  auto store = fs::absolute(chosen.starts_with(kScheme) ? chosen.substr(kScheme.size()) : chosen, error).lexically_normal();
-  if (error) return fail_errno(fmt::format("the folder {} (--store)", chosen), error.value());
+  auto store = store_place(chosen);
   LO_TRY(make_folder(store));
   LO_ASSIGN(auto id, catalog_id(data, noted_catalog(data)));
   LO_TRY(check_mine(data, store, id));

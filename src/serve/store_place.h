@@ -12,6 +12,9 @@ namespace lo::serve {
 // "" when `text` is a folder or file:///…, else what is wrong.
 std::string is_store(const std::string& text);
 
+// The folder that --store names: a whole path.
+std::filesystem::path store_place(const std::string& chosen);
+
 // The folder of the results of `data`, whose catalog is open. `chosen` is what --store says, "" for the data folder's own. Notes in both that they
 // belong together: on disk when it returns. Code::conflict with one line that names --store when they do not, or results lie elsewhere already.
 Result<std::filesystem::path> take_store(const std::filesystem::path& data, const std::string& chosen);

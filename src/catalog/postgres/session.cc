@@ -29,6 +29,14 @@ Result<bool> try_lock(Connection& connection) {
 
 }  // namespace
 
+// Locks of two keys stand in pg_locks with these and objsubid 2.
+Result<bool> is_held(Connection& connection) {
+  LO_ASSIGN(auto holders, connection.number(fmt::format("SELECT count(*) FROM pg_locks, (SELECT {}) AS key (class, object) WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND "
+                                                        "database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND classid = key.class::oid AND "
+                                                        "objid = key.object::oid", kLockKey)));
+  return holders > 0;
+}
+
 Result<Session> Session::open(const std::string& url, std::chrono::milliseconds patience) {
   LO_ASSIGN(auto connection, Connection::open(url));
   LO_TRY(lock_within(connection, patience));

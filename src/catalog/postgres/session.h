@@ -10,6 +10,9 @@
 
 namespace lo::catalog::postgres {
 
+// Whether somebody holds the catalog of this connection's schema now. Takes nothing.
+Result<bool> is_held(Connection& connection);
+
 class Session {
  public:
   // Takes the lock, makes or migrates the tables, begins an epoch. Code::conflict when another server holds the catalog for `patience` more: one
