@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import time
 import urllib.parse
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 from orchestra_runtime.records import Spark
 
@@ -28,6 +30,8 @@ for _name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
     PySparkLogger.getLogger(_name).disabled = True
 
 _NO_SERVER_FRAMES = ("spark.sql.connect.serverStacktrace.enabled", "false")  # in the text of errors
+
+_SETTLING, _PAUSE = 10.0, 0.1  # seconds: in which an operation that was told to end does, and between two tries
 
 _UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNAUTHENTICATED)
 
@@ -68,10 +72,23 @@ def release(spark: Spark | None) -> None:
     with contextlib.closing(session.client) as client:
         try:
             client.interrupt_all()
-            client.release_session()
+            end_session(client)
         except Exception as error:
             if not _is_gone(error):
                 raise explained(error)
+
+
+def end_session(client: Any) -> None:
+    """Spark refuses to in the instant in which an operation of the session begins. That was told to end, so that the next try finds it ended."""
+    until = time.monotonic() + _SETTLING
+    while True:
+        try:
+            client.release_session()
+            return
+        except Exception as error:
+            if "SparkIllegalStateException" not in str(error) or time.monotonic() > until:
+                raise
+        time.sleep(_PAUSE)
 
 
 def explained(error: BaseException) -> BaseException:
