@@ -5,7 +5,8 @@ import sqlite3
 
 import pytest
 
-from support import Server
+import postgres as databases
+from support import Server, unique
 
 
 def pytest_configure(config):
@@ -33,3 +34,18 @@ def fresh(tmp_path):
 @pytest.fixture
 def titanic():
     return pathlib.Path(__file__).resolve().parent.parent / "examples" / "titanic"
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    """A PostgreSQL of the module's own; its tests are skipped where there is none to start."""
+    with databases.running() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres):
+    """The name of an empty one in it."""
+    name = unique("database")
+    postgres.sql(f"CREATE DATABASE {name}")
+    return name

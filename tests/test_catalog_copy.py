@@ -7,22 +7,9 @@ import subprocess
 import pytest
 
 import postgres as databases
-from support import BINARY, HOME, Server, unique
+from support import BINARY, HOME, Server
 
 DOUBLE = "print('doubling')\nresponse = x * 2"
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    with databases.running() as server:
-        yield server
-
-
-@pytest.fixture
-def database(postgres):
-    name = unique("copy")
-    postgres.sql(f"CREATE DATABASE {name}")
-    return name
 
 
 @pytest.fixture

@@ -79,7 +79,8 @@ def pair():
 def test_a_postgresql_and_its_standby(pair, tmp_path):
     primary, standby = pair
     url = primary.url("catalog")
-    assert "no catalog in it yet" in of(doctor("--data", pathless(tmp_path), "--catalog", url), "catalog")[2]
+    (tmp_path / "new").mkdir()
+    assert "no catalog in it yet" in of(doctor("--data", tmp_path / "new", "--catalog", url), "catalog")[2]
     with Server(tmp_path / "data", "--catalog", url) as server:
         server.function("one", "response = 1")
         server.finished("one")
@@ -99,8 +100,3 @@ def test_a_postgresql_and_its_standby(pair, tmp_path):
     primary.stop()
     gone = of(doctor("--data", tmp_path / "data", "--catalog", url, status=1), "catalog")
     assert gone[0] == "broken" and "can be reached" in gone[3]
-
-
-def pathless(tmp_path):
-    (tmp_path / "empty").mkdir()
-    return tmp_path / "empty"

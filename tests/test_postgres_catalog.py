@@ -7,22 +7,9 @@ import threading
 import pytest
 
 import postgres as databases
-from support import BINARY, HOME, Server, unique
+from support import BINARY, HOME, Server
 
 DOUBLE = "response = x * 2"
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    with databases.running() as server:
-        yield server
-
-
-@pytest.fixture
-def database(postgres):
-    name = unique("catalog")
-    postgres.sql(f"CREATE DATABASE {name}")
-    return name
 
 
 def refused(tmp_path, *options, **variables):

@@ -5,8 +5,7 @@ import subprocess
 
 import pytest
 
-import postgres as databases
-from support import BINARY, Server, unique
+from support import BINARY, Server
 
 COUNT = "response = len(x)"
 ROWS = 50_000  # so many are a file, not a part of their record
@@ -83,17 +82,9 @@ def test_a_backup_has_them(tmp_path):
         assert content(server) == value
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    with databases.running() as server:
-        yield server
-
-
 @pytest.fixture
-def url(postgres):
-    name = unique("store")
-    postgres.sql(f"CREATE DATABASE {name}")
-    return postgres.url(name)
+def url(postgres, database):
+    return postgres.url(database)
 
 
 def test_another_machine_takes_over(url, tmp_path):
