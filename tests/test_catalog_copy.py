@@ -139,6 +139,7 @@ def test_what_is_refused(postgres, database, data, tmp_path):
     (tmp_path / "new").mkdir()
     assert "is not the data folder that was used with" in refusal(url, tmp_path / "new")
     assert f"there is no catalog in {tmp_path / 'new'}" in refusal(tmp_path / "new", url)
+    assert list((tmp_path / "new").iterdir()) == []
     assert f"there is no folder {tmp_path / 'none'}" in refusal(tmp_path / "none", url)
     assert "one of the two must be a data folder" in refusal(url, url)
     assert "one of the two must be a data folder" in refusal(data, other)

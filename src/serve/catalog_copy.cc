@@ -66,7 +66,6 @@ Result<CatalogCopied> to_postgres(const fs::path& data, const std::string& url) 
   CatalogCopied copied{.left = catalog_file(data).string() + ".copied"};
   if (!has_file(data) && !noted_catalog(data).empty())
     return fail(Code::conflict, fmt::format("the catalog of {} is in a PostgreSQL already", data.string()));
-  if (!has_file(data)) return fail(Code::not_found, fmt::format("there is no catalog in {}", data.string()));
   LO_ASSIGN(auto empty, catalog::is_empty_postgres_catalog(url));
   LO_ASSIGN(auto id, catalog::postgres_catalog_id(url));
   bool is_filled = !empty && noted_catalog(data) == id;  // by a copy that was killed at its end
@@ -77,12 +76,16 @@ Result<CatalogCopied> to_postgres(const fs::path& data, const std::string& url) 
   return copied;
 }
 
+std::unexpected<Error> refuse_foreign(const fs::path& data) {
+  return fail(Code::conflict, fmt::format("{} is not the data folder that was used with the catalog in this PostgreSQL", data.string()));
+}
+
 // The results lie in the folder: without them the catalog would be of no use.
 Status check_belongs(const fs::path& data, const std::string& url) {
   LO_ASSIGN(auto id, catalog::postgres_catalog_id(url));
   if (noted_catalog(data) == id) return {};
   if (has_file(data)) return fail(Code::conflict, fmt::format("{} has a catalog already: {}", data.string(), catalog_file(data).string()));
-  return fail(Code::conflict, fmt::format("{} is not the data folder that was used with the catalog in this PostgreSQL", data.string()));
+  return refuse_foreign(data);
 }
 
 // The file gets its name when it is whole.
@@ -117,6 +120,10 @@ Result<CatalogCopied> copy_catalog(const std::string& from, const std::string& t
   fs::path data = out ? to : from;
   std::error_code error;
   if (!fs::is_directory(data, error)) return fail(Code::not_found, fmt::format("there is no folder {}", data.string()));
+  if (!has_file(data) && noted_catalog(data).empty()) {  // nothing of ours: not to be touched
+    if (in) return fail(Code::not_found, fmt::format("there is no catalog in {}", data.string()));
+    return refuse_foreign(data);
+  }
   LO_ASSIGN(auto held, DataFolder::hold(data));
   return out ? to_folder(from, data) : to_postgres(data, to);
 }
