@@ -1,10 +1,14 @@
 """The end of a session while an operation of it begins. Needs pyspark, no server."""
 
+import os
+from unittest import mock
+
 import pytest
 
 pytest.importorskip("pyspark")
 
-from orchestra_runtime import spark_session  # noqa: E402
+with mock.patch.dict(os.environ):  # what it sets there is for its own process, and not for those that other tests start
+    from orchestra_runtime import spark_session
 
 BEGINS = "(org.apache.spark.SparkIllegalStateException) Operation with status Started is not within statuses Finished, Failed, Canceled for event Closed"
 
