@@ -38,12 +38,14 @@ Result<std::unique_ptr<catalog::Catalog>> open_postgres(const fs::path& data, co
 
 fs::path catalog_file(const fs::path& data) { return data / "catalog.sqlite"; }
 
-std::string noted_catalog(const fs::path& data) {
-  std::ifstream file(note_of(data));
-  std::string id;
-  std::getline(file, id);
-  return id;
+std::string first_line(const fs::path& note) {
+  std::ifstream file(note);
+  std::string line;
+  std::getline(file, line);
+  return line;
 }
+
+std::string noted_catalog(const fs::path& data) { return first_line(note_of(data)); }
 
 Status note_catalog(const fs::path& data, const std::string& id) {
   std::error_code error;

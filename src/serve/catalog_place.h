@@ -14,6 +14,9 @@ namespace lo::serve {
 // as open_sqlite_catalog() and open_postgres_catalog().
 Result<std::unique_ptr<catalog::Catalog>> open_catalog(const std::filesystem::path& data, const std::string& url);
 
+// What a note says: its first line; "" when there is none.
+std::string first_line(const std::filesystem::path& note);
+
 // The file that the catalog is in, or would be.
 std::filesystem::path catalog_file(const std::filesystem::path& data);
 

@@ -4,9 +4,7 @@
 
 #include <cmath>
 #include <fmt/format.h>
-#include <fstream>
 
-#include "base/text.h"
 #include "catalog/postgres/health.h"
 #include "catalog/postgres/postgres_catalog.h"
 #include "catalog/sqlite/health.h"
@@ -24,13 +22,6 @@ using Level = Finding::Level;
 constexpr double kDiskWarning = 90, kDiskFull = 95;  // percent; from the second on a server takes in no steps
 constexpr double kClockApart = 2;                    // seconds
 constexpr std::int64_t kFarBehind = 64 << 20;        // bytes of PostgreSQL's log
-
-std::string first_line(const fs::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
 
 Finding disk(std::string part, const fs::path& folder) {
   auto space = read_disk_space(folder);

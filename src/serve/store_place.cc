@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-
 #include "base/data_folder.h"
 #include "base/id.h"
 #include "serve/backup_files.h"
@@ -20,13 +18,6 @@ fs::path own_store(const fs::path& data) { return data / "store"; }
 fs::path place_note(const fs::path& data) { return data / "store.place"; }      // where the store is, when it is elsewhere
 fs::path id_note(const fs::path& data) { return data / "catalog.id"; }          // of the catalog in the folder, once somebody had to know it
 fs::path owner_note(const fs::path& store) { return store / "catalog"; }        // the id of the catalog that the store belongs to
-
-std::string first_line(const fs::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
 
 Status write_note(const fs::path& path, const std::string& text) {
   if (first_line(path) == text) return {};

@@ -1,6 +1,5 @@
 #include "catalog/postgres/copy.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 
 #include "catalog/postgres/changes.h"

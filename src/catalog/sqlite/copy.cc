@@ -1,14 +1,10 @@
 #include "catalog/sqlite/copy.h"
 
-#include <algorithm>
-
 #include "catalog/sqlite/open.h"
 #include "catalog/sqlite/reader.h"
 #include "catalog/sqlite/writer.h"
 
 namespace lo::catalog {
-
-using sqlite::Connection;
 
 Result<std::int64_t> give_sqlite_contents(const std::filesystem::path& file, const TakePart& take) {
   LO_ASSIGN(auto connection, sqlite::open_writer(file));
