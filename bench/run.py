@@ -21,11 +21,12 @@ import observers
 import recovery
 import rivals
 import scale
+import servers
 import titanic
 import tools
 
 BENCHMARKS = {each.__name__: each.run
-              for each in (memory, footprint, noop, rivals, scale, recovery, observers, datasets, large, tools, titanic, imdb, mnist)}
+              for each in (memory, footprint, noop, rivals, scale, recovery, observers, servers, datasets, large, tools, titanic, imdb, mnist)}
 
 
 def show(rows):

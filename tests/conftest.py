@@ -14,6 +14,14 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "spark: starts a Spark server")
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What tests have measured, for whoever reads: record_property("report", text)."""
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.user_properties:
+            if name == "report" and report.when == "call":
+                terminalreporter.write_line(text)
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
     """One server for all tests that only use it. Each takes names of its own."""

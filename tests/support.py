@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -35,10 +36,17 @@ def eventually(holds: Callable[[], bool], timeout: float = 60) -> None:
         time.sleep(0.01)
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Server:
     """`orchestra serve` on a free port. Leaving the block ends it and checks that it left nothing behind."""
 
-    def __init__(self, data: pathlib.Path, *options: str, faults: str = "", check: bool = True, through: tuple[str, ...] = ()):
+    def __init__(self, data: pathlib.Path, *options: str, faults: str = "", check: bool = True, through: tuple[str, ...] = (), port: int = 0):
+        self.port = port  # 0: any free one
         self.data = pathlib.Path(data)
         self.options = options
         self.through = through  # a command that becomes the server
@@ -53,7 +61,7 @@ class Server:
         environment.pop("ORCHESTRA_FAULTS", None)
         if faults:
             environment["ORCHESTRA_FAULTS"] = faults
-        command = [*self.through, BINARY, "serve", "--port", "0", "--data", self.data, "--port-file", port_file, "--grace", "1", *self.options]
+        command = [*self.through, BINARY, "serve", "--port", str(self.port), "--data", self.data, "--port-file", port_file, "--grace", "1", *self.options]
         self.log_path = self.data.parent / "server.log"
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)

@@ -72,6 +72,9 @@ struct Context {
   std::function<std::filesystem::path(engine::RevisionKey, int attempt)> log_path;
   Bell* logs = nullptr;                              // rings when a log has grown
   std::function<json::object()> runners;             // engine::Runner::status
+  // What is known of a step beyond the catalog; nothing when there is none of that name, or this server does not know.
+  std::function<void(std::string name, Callback<std::optional<engine::Standing>>)> standing;
+  std::function<std::optional<std::string>()> follows = {};  // of one of several servers: the address of the one that leads, "" for none; nothing: this one
   std::shared_ptr<OpenKeys> open_keys = std::make_shared<OpenKeys>();
   Keep keep;
   std::function<Result<SweptFiles>(bool dry_run)> sweep_logs;  // removes logs that are not kept; blocks

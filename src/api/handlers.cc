@@ -50,14 +50,30 @@ std::string documents_url(std::string_view service, std::string_view name) {
   return fmt::format("{}/{}/{}?query={{}}&limit=20&skip=0", kPrefix, service, name);
 }
 
-Awaitable<void> add_standing(const Context& context, StepRecord& record) {
+namespace {
+
+// What is said of another version of the step is old, or new: a server that does not lead hears of both parts on different ways.
+bool is_of(const engine::Standing& standing, const StepRecord& record) {
+  const auto& newest = record.newest();
+  return standing.of == engine::Version{.step = record.step.id, .revision = newest.key.revision, .state = newest.state};
+}
+
+}  // namespace
+
+bool is_following(const Context& context) { return context.follows && context.follows(); }
+
+Awaitable<Status> add_standing(const Context& context, StepRecord& record) {
+  const bool follows = is_following(context);
   record.standing = co_await await_callback<std::optional<engine::Standing>>(
-      [&](Callback<std::optional<engine::Standing>> done) { context.conductor->standing(record.step.name, std::move(done)); });
+      [&](Callback<std::optional<engine::Standing>> done) { context.standing(record.step.name, std::move(done)); });
+  if (!follows || (record.standing && is_of(*record.standing, record))) co_return Status();
+  co_return fail(Code::elsewhere, "only the server that leads can say how this step is: try again");
 }
 
 Awaitable<Result<StepRecord>> load_step(const Context& context, std::string name) {
   auto record = co_await context.pool->run([&context, &name] { return read_step(context, name); });
-  if (record) co_await add_standing(context, *record);
+  if (!record) co_return record;
+  if (auto known = co_await add_standing(context, *record); !known) co_return std::unexpected(known.error());
   co_return record;
 }
 

@@ -39,8 +39,11 @@ Result<Page> read_page_parameters(const http::Request& request, std::int64_t fal
 // "/api/learningOrchestra/v1/<service>/<name>?query={}&limit=20&skip=0"
 std::string documents_url(std::string_view service, std::string_view name);
 
-// Adds what the engine knows of it.
-Awaitable<void> add_standing(const Context& context, StepRecord& record);
+// Whether this is one of several servers and another one leads.
+bool is_following(const Context& context);
+
+// Adds what the engine knows of it. Code::elsewhere where this server does not know, and another one leads.
+Awaitable<Status> add_standing(const Context& context, StepRecord& record);
 
 // The step with what the engine knows of it, read on the pool.
 Awaitable<Result<StepRecord>> load_step(const Context& context, std::string name);

@@ -55,7 +55,8 @@ void add_housekeeping_routes(http::Router& router, const Context& context) {
   router.add({.method = "GET",
               .pattern = fmt::format("{}/usage", kPrefix),
               .handler = handler([&](http::Request& request) { return usage(context, request); }),
-              .operation_id = "usage"});
+              .operation_id = "usage",
+              .anywhere = true});
 }
 
 }  // namespace lo::api

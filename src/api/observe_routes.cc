@@ -167,7 +167,8 @@ std::string reset_text(std::int64_t seq) {
 Awaitable<bool> catch_up(const Context& context, const catalog::EventFilter& filter, std::int64_t& seq,
                          http::BodyWriter& writer) {
   auto first = co_await context.pool->run([&] { return context.catalog->first_event(); });
-  if ((first && *first > seq + 1) || seq > context.hub->last()) {
+  auto last = co_await context.pool->run([&] { return context.catalog->last_event(); });  // of several servers, another one may have told more
+  if ((first && *first > seq + 1) || (last && seq > std::max(*last, context.hub->last()))) {
     seq = context.hub->last();
     auto reset = reset_text(seq);
     co_return co_await writer.write(reset);
@@ -217,16 +218,18 @@ Answer open_stream(const Context& context, http::Request& request) {
 }  // namespace
 
 void add_observe_routes(http::Router& router, const Context& context) {
-  auto add = [&](std::string method, std::string_view rest, std::string id, Answer (*answer)(const Context&, http::Request&)) {
+  auto add = [&](std::string method, std::string_view rest, std::string id, Answer (*answer)(const Context&, http::Request&), bool anywhere = false) {
     router.add({.method = std::move(method),
                 .pattern = fmt::format("{}/observe{}", kPrefix, rest),
                 .handler = handler([&context, answer](http::Request& request) { return answer(context, request); }),
-                .operation_id = std::move(id)});
+                .operation_id = std::move(id),
+                .anywhere = anywhere});
   };
+  constexpr bool kAnywhere = true;
   add("POST", "", "subscribe", subscribe);
   add("GET", "", "list subscriptions", list_subscriptions);
-  add("GET", "/stream", "stream events", open_stream);
-  add("GET", "/{name}", "observe step", observe_step);
+  add("GET", "/stream", "stream events", open_stream, kAnywhere);
+  add("GET", "/{name}", "observe step", observe_step, kAnywhere);
   add("DELETE", "/{name}", "unsubscribe", unsubscribe);
 }
 

@@ -66,6 +66,7 @@ engine::JobRequest export_job(const catalog::Revision& revision, std::string_vie
 
 Answer send_exported(const Context& context, const http::Request& request, const catalog::Revision& revision,
                      std::string_view format) {
+  if (is_following(context)) co_return fail(Code::elsewhere, "only the server that leads runs what makes this file: try again");
   auto job = export_job(revision, format);
   auto outcome = co_await await_callback<engine::Outcome>([&](auto done) {
     context.runner->start(std::move(job), std::make_shared<ExportListener>(std::move(done)));

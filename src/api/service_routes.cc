@@ -25,27 +25,31 @@ void add_reading(http::Router& router, const Context& context, const Service& se
   router.add({.method = "GET",
               .pattern = route(service.path),
               .handler = handler([&](http::Request& request) { return list(context, service.path, request); }),
-              .operation_id = fmt::format("list {}", service.path)});
+              .operation_id = fmt::format("list {}", service.path),
+              .anywhere = true});
   auto is_picture = service.shown == Shown::picture;
   router.add({.method = "GET",
               .pattern = route(service.path, is_picture ? "/{name}/metadata" : "/{name}"),
               .handler = handler([&](http::Request& request) {
                 return documents(context, service, request.parameters.at("name"), request);
               }),
-              .operation_id = fmt::format("get {}", service.path)});
+              .operation_id = fmt::format("get {}", service.path),
+              .anywhere = true});
   if (is_picture)
     router.add({.method = "GET",
                 .pattern = route(service.path, "/{name}"),
                 .handler = handler([&](http::Request& request) {
                   return picture(context, service, request.parameters.at("name"), request);
                 }),
-                .operation_id = fmt::format("show {}", service.path)});
+                .operation_id = fmt::format("show {}", service.path),
+                .anywhere = true});
   router.add({.method = "GET",
               .pattern = route(service.path, "/{name}/profile"),
               .handler = handler([&](http::Request& request) {
                 return profile(context, service, request.parameters.at("name"), request);
               }),
-              .operation_id = fmt::format("profile {}", service.path)});
+              .operation_id = fmt::format("profile {}", service.path),
+              .anywhere = true});
   router.add({.method = "DELETE",
               .pattern = route(service.path, "/{name}"),
               .handler = handler([&](http::Request& request) {
@@ -134,19 +138,22 @@ void add_data_type(http::Router& router, const Context& context) {
   router.add({.method = "GET",
               .pattern = route("transform/dataType"),
               .handler = handler([&](http::Request& request) { return list_typed(context, request); }),
-              .operation_id = "list transform/dataType"});
+              .operation_id = "list transform/dataType",
+              .anywhere = true});
   router.add({.method = "GET",
               .pattern = route("transform/dataType", "/{name}"),
               .handler = handler([&](http::Request& request) {
                 return documents(context, *find_service("dataset/csv"), request.parameters.at("name"), request);
               }),
-              .operation_id = "get transform/dataType"});
+              .operation_id = "get transform/dataType",
+              .anywhere = true});
   router.add({.method = "GET",
               .pattern = route("transform/dataType", "/{name}/profile"),
               .handler = handler([&](http::Request& request) {
                 return profile(context, *find_service("dataset/csv"), request.parameters.at("name"), request);
               }),
-              .operation_id = "profile transform/dataType"});
+              .operation_id = "profile transform/dataType",
+              .anywhere = true});
   router.add({.method = "DELETE",
               .pattern = route("transform/dataType", "/{name}"),
               .handler = handler([&](http::Request& request) { return remove_typed(context, request); }),

@@ -46,7 +46,7 @@ Answer list_steps(const Context& context, http::Request& request) {
   if (!listed) co_return std::unexpected(listed.error());
   json::array documents;
   for (auto& record : listed->records) {
-    co_await add_standing(context, record);
+    if (auto known = co_await add_standing(context, record); !known) co_return std::unexpected(known.error());
     auto stale = record.standing && record.standing->stale;
     if (!filter->stale || *filter->stale == stale) documents.push_back(metadata_of(record));
   }
@@ -146,19 +146,20 @@ Answer show_log(const Context& context, http::Request& request) {
 }  // namespace
 
 void add_step_routes(http::Router& router, const Context& context) {
-  auto add = [&](std::string method, std::string_view rest, std::string id, Answer (*answer)(const Context&, http::Request&)) {
+  auto add = [&](std::string method, std::string_view rest, std::string id, Answer (*answer)(const Context&, http::Request&), bool anywhere = false) {
     router.add({.method = std::move(method),
                 .pattern = fmt::format("{}/step{}", kPrefix, rest),
                 .handler = handler([&context, answer](http::Request& request) { return answer(context, request); }),
-                .operation_id = std::move(id)});
+                .operation_id = std::move(id),
+                .anywhere = anywhere});
   };
-  add("GET", "", "list steps", list_steps);
-  add("GET", "/{name}", "get step", show_step);
+  constexpr bool kAnywhere = true;
+  add("GET", "", "list steps", list_steps, kAnywhere);
+  add("GET", "/{name}", "get step", show_step, kAnywhere);
   add("GET", "/{name}/lineage", "get lineage", show_lineage);
   add("GET", "/{name}/log", "get log", show_log);
-  add("GET", "/{name}/artifact", "get artifact", [](const Context& with, http::Request& request) {
-    return artifact(with, request.parameters.at("name"), request);
-  });
+  add("GET", "/{name}/artifact", "get artifact",
+      [](const Context& with, http::Request& request) { return artifact(with, request.parameters.at("name"), request); }, kAnywhere);
   add("POST", "/{name}/cancel", "cancel step", cancel_step);
   add("POST", "/{name}/rerun", "rerun step", rerun_step);
 }

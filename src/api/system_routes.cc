@@ -20,7 +20,22 @@ bool any_broken(const json::object& runners) {
   });
 }
 
+http::Response tell(bool well, const json::object& body) {
+  auto response = http::json_response(well ? 200 : 503, body);
+  if (!well) response.headers.emplace_back("Retry-After", "5");
+  return response;
+}
+
+// A server that does not lead can serve while there is one that does.
+http::Response ready_to_follow(const std::string& leader) {
+  json::object body{{"status", leader.empty() ? "not ready" : "ready"}, {"role", "follower"}};
+  if (!leader.empty()) body["leader"] = leader;
+  return tell(!leader.empty(), body);
+}
+
 Answer ready(const Context& context, http::Request&) {
+  if (context.follows)
+    if (auto leader = context.follows()) co_return ready_to_follow(*leader);
   auto load = co_await await_callback<engine::Conductor::Load>([&](auto done) { context.conductor->load(std::move(done)); });
   auto runners = context.runners();
   auto well = load.writable && !any_broken(runners);
@@ -29,9 +44,8 @@ Answer ready(const Context& context, http::Request&) {
                     {"runners", std::move(runners)},
                     {"running", load.running},
                     {"queued", load.queued}};
-  auto response = http::json_response(well ? 200 : 503, body);
-  if (!well) response.headers.emplace_back("Retry-After", "5");
-  co_return response;
+  if (context.follows) body["role"] = "leader";
+  co_return tell(well, body);
 }
 
 Answer metrics(const Context& context, http::Request&) {
@@ -47,7 +61,8 @@ void add_system_routes(http::Router& router, const Context& context) {
                 .pattern = std::move(pattern),
                 .handler = handler([&context, answer](http::Request& request) { return answer(context, request); }),
                 .operation_id = std::move(id),
-                .open = open});
+                .open = open,
+                .anywhere = true});
   };
   add("/health", "health", health, true);
   add("/ready", "ready", ready, true);
@@ -57,7 +72,8 @@ void add_system_routes(http::Router& router, const Context& context) {
               .handler = handler([&router](http::Request& request) -> Answer {
                 co_return http::with_etag(request, http::json_response(200, openapi_document(router)));
               }),
-              .operation_id = "openapi"});
+              .operation_id = "openapi",
+              .anywhere = true});
 }
 
 }  // namespace lo::api

@@ -48,8 +48,7 @@ Awaitable<Result<StoredSteps>> look_up(const Context& context, std::vector<std::
   auto stored = co_await context.pool->run(read);
   if (!stored) co_return stored;
   for (auto& [name, record] : stored->records) {
-    record.standing = co_await await_callback<std::optional<engine::Standing>>(
-        [&](Callback<std::optional<engine::Standing>> done) { context.conductor->standing(name, std::move(done)); });
+    if (auto known = co_await add_standing(context, record); !known) co_return std::unexpected(known.error());
     auto view = workflow::step_view_from(step_view_of(record));
     if (!view) co_return std::unexpected(view.error());
     stored->views.emplace(name, *std::move(view));

@@ -19,6 +19,7 @@ std::string_view to_string(Code code) {
     case Code::mismatch: return "idempotency key mismatch";
     case Code::busy: return "too many requests";
     case Code::unavailable: return "unavailable";
+    case Code::elsewhere: return "elsewhere";
     case Code::no_space: return "insufficient storage";
     case Code::cancelled: return "cancelled";
     case Code::timeout: return "timeout";

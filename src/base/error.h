@@ -23,6 +23,7 @@ enum class Code {
   mismatch,           // one idempotency key, two bodies
   busy,               // too many at once: try again
   unavailable,        // a part of the server is not there now: try again
+  elsewhere,          // of several servers, only the one that leads can say
   no_space,           // the disk is nearly full
   cancelled,          // somebody asked to stop
   timeout,            // a limit of time ran out

@@ -5,6 +5,7 @@
 // Source: https://clang.llvm.org/docs/ThreadSafetyAnalysis.html
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -53,6 +54,12 @@ class Condition {
     std::unique_lock<std::mutex> held(mutex.mutex_, std::adopt_lock);
     condition_.wait(held);
     held.release();  // the caller's MutexLock gives it back
+  }
+  // The same for no longer than until `time`.
+  void wait_until(Mutex& mutex, std::chrono::steady_clock::time_point time) LO_REQUIRES(mutex) {
+    std::unique_lock<std::mutex> held(mutex.mutex_, std::adopt_lock);
+    condition_.wait_until(held, time);
+    held.release();
   }
   void notify_one() { condition_.notify_one(); }
   void notify_all() { condition_.notify_all(); }

@@ -95,6 +95,7 @@ struct Removed {
 
 // What the engine knows of a step beyond the catalog.
 struct Standing {
+  Version of = {};                      // what this is said of
   std::vector<std::string> waits_for;   // names of unfinished parents
   std::optional<int> queue_place;
   std::vector<std::string> short_of;    // in the queue: "cpu", "memory", "gpu"

@@ -10,6 +10,7 @@ std::optional<Standing> Conductor::Impl::standing(const std::string& name) const
   if (entry == nullptr) return std::nullopt;
   Standing standing;
   RevisionKey newest{.step = entry->step.id, .revision = entry->newest()};
+  standing.of = {.step = newest.step, .revision = newest.revision, .state = entry->revisions.at(newest.revision).state};
   auto wait = plan_.why(newest);
   for (auto parent : wait.parents) standing.waits_for.push_back(registry_.name_of(parent));
   standing.queue_place = wait.queue_place;
@@ -19,9 +20,7 @@ std::optional<Standing> Conductor::Impl::standing(const std::string& name) const
   standing.due = wait.due;
   standing.next_run = timetable_.next_of(newest.step);
   standing.stale = registry_.stale_because(newest.step);
-  for (const auto& parent : entry->revisions.at(newest.revision).parents)
-    if (const auto* made_from = registry_.find(parent.key.step); made_from != nullptr)
-      standing.newest_parents.emplace_back(parent.name, made_from->newest_usable().value_or(0));
+  standing.newest_parents = registry_.newest_parents(newest.step);
   return standing;
 }
 

@@ -15,9 +15,6 @@ using catalog::Revision;
 
 namespace {
 
-// What Registry::add_revision and follow_schedule look at.
-const catalog::Outline kRemembered{.request = {"autoUpdate", "schedule"}, .facts = {kResultDigest, kCacheKey, kScheduledFor, kBackfill}};
-
 // What the death of the last server means for a revision that was running.
 void count_loss(Revision& revision) {
   if (revision.state != State::running) return;

@@ -21,6 +21,8 @@ bool usable(State state) { return state != State::failed && state != State::canc
 
 }  // namespace
 
+const catalog::Outline kRemembered{.request = {"autoUpdate", "schedule"}, .facts = {kResultDigest, kCacheKey, kScheduledFor, kBackfill}};
+
 std::optional<int> Entry::newest_usable() const {
   for (const auto& [number, brief] : revisions | std::views::reverse)
     if (usable(brief.state)) return number;
@@ -159,6 +161,14 @@ void Registry::remove_step(StepId id) {
     for (const auto& parent : brief.parents)
       if (auto at = steps_.find(parent.key.step); at != steps_.end()) at->second.used_by.erase(id);
   }
+}
+
+std::vector<std::pair<std::string, int>> Registry::newest_parents(StepId id) const {
+  const auto& entry = steps_.at(id);
+  std::vector<std::pair<std::string, int>> parents;
+  for (const auto& parent : entry.revisions.at(entry.newest()).parents)
+    if (const auto* made_from = find(parent.key.step); made_from != nullptr) parents.emplace_back(parent.name, made_from->newest_usable().value_or(0));
+  return parents;
 }
 
 void Registry::set_leaving(StepId id, bool leaving) { steps_.at(id).leaving = leaving; }

@@ -34,6 +34,9 @@ struct Retention {
   std::optional<WallTime> ended_since = {}; // those that ended later
 };
 
+// What the registry looks at of a revision that has ended.
+extern const catalog::Outline kRemembered;
+
 struct Entry {
   catalog::Step step;
   std::map<int, Brief> revisions;
@@ -104,6 +107,9 @@ class Registry {
   // Revisions beyond either limit that can go: not the newest of a step, its newest result, the newest that its own service made and what
   // amended that, one that has not ended, or one that a revision that stays was made from.
   std::vector<RevisionKey> superseded(const Retention& keep) const;
+
+  // By name, what the newest revision of `id` was made from, with the newest usable revision of that.
+  std::vector<std::pair<std::string, int>> newest_parents(StepId id) const;
 
   // Every step that `id` was made from, directly or not, by newest revisions; nearest first, `id` itself is not among them.
   std::vector<StepId> ancestors(StepId id) const;

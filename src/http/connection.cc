@@ -59,7 +59,7 @@ Awaitable<void> Connection::run() {
 Awaitable<bool> Connection::serve_all() {
   auto first_byte = context_->options.header_timeout;
   while (!life_.draining()) {
-    Exchange exchange(*context_, *peer_, life_);
+    Exchange exchange(*context_, *peer_, life_, kept_);
     auto after = co_await exchange.serve(first_byte);
     if (after != Exchange::After::next_request) co_return after == Exchange::After::close;
     first_byte = context_->options.idle_timeout;

@@ -30,6 +30,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const asio::any_io_executor strand_;
   const std::shared_ptr<Peer> peer_;
   Life life_;
+  std::shared_ptr<void> kept_;  // by handlers, from one request to the next
 };
 
 }  // namespace lo::http

@@ -29,7 +29,7 @@ bool is_safe(std::string_view method) { return method == "GET" || method == "HEA
 
 }  // namespace
 
-Exchange::Exchange(const Context& context, Peer& peer, Life& life) : context_(context), peer_(peer), life_(life) {
+Exchange::Exchange(const Context& context, Peer& peer, Life& life, std::shared_ptr<void>& kept) : context_(context), peer_(peer), life_(life), kept_(kept) {
   parser_.header_limit(static_cast<std::uint32_t>(context.options.header_limit));
   parser_.body_limit(boost::none);  // what a route takes is known later, and counted by the reader
 }
@@ -39,6 +39,7 @@ Awaitable<Exchange::After> Exchange::serve(std::chrono::milliseconds first_byte)
   start_ = std::chrono::steady_clock::now();
   if (!header) co_return co_await refuse(header.error());
   request_ = to_request(parser_.get());
+  request_.kept = &kept_;
   bool expects_continue = parser_.get().version() >= 11 && request_.header("expect").has_value();
   body_.emplace(peer_, parser_, context_.options, expects_continue);
   auto target = admit();

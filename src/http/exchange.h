@@ -23,7 +23,7 @@ struct Context {
 
 class Exchange {
  public:
-  Exchange(const Context& context, Peer& peer, Life& life);
+  Exchange(const Context& context, Peer& peer, Life& life, std::shared_ptr<void>& kept);
 
   enum class After { next_request, close, gone };  // gone: nobody is there to read what was left unsaid
 
@@ -46,6 +46,7 @@ class Exchange {
   const Context& context_;
   Peer& peer_;
   Life& life_;
+  std::shared_ptr<void>& kept_;
   Parser parser_;
   Request request_;
   Match match_;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,6 +37,7 @@ struct Request {
   std::string user = {};                                       // whose token it came with; "" where none is asked for
   BodyReader* stream = nullptr;                                // set when the route streams; lives as long as the handler runs
   std::function<void()> on_allow_cancel;                       // set by the server
+  std::shared_ptr<void>* kept = nullptr;                       // what a handler keeps from one request of a connection to the next; may be missing
 
   // A GET is cancelled when its client leaves: the next co_await throws operation_aborted (asio's way), the server catches it.
   // A request that changes something runs to its end. A handler that has done its change and only waits (Prefer: wait) calls
@@ -72,6 +74,9 @@ struct Response {
 // application/json with `status`.
 Response json_response(unsigned status, const json::value& body);
 Response text_response(unsigned status, std::string content_type, std::string body);
+
+// The header of an answer that says: of several servers, only the one that leads can tell.
+inline constexpr const char* kElsewhere = "Orchestra-Elsewhere";
 
 // application/problem+json (RFC 9457) with the 2021 member `result`; the status follows from error.code; 429 and 503 get
 // Retry-After. `error.internal` is never shown. `instance` is the request's target.

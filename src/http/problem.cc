@@ -35,6 +35,7 @@ unsigned status_of(Code code) {
     case Code::mismatch: return 422;
     case Code::busy: return 429;
     case Code::unavailable: return 503;
+    case Code::elsewhere: return 503;
     case Code::no_space: return 507;
     case Code::cancelled: return 503;
     case Code::timeout: return 408;
@@ -46,7 +47,9 @@ unsigned status_of(Code code) {
 }
 
 Response problem_response(const Error& error, std::string_view instance) {
-  return problem(status_of(error.code), error.message, error.fields, instance);
+  auto response = problem(status_of(error.code), error.message, error.fields, instance);
+  if (error.code == Code::elsewhere) response.headers.emplace_back(kElsewhere, "1");
+  return response;
 }
 
 Response problem_response(unsigned status, std::string_view detail, std::string_view instance) {

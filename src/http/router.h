@@ -22,6 +22,7 @@ struct Route {
   std::vector<std::string> content_types = {"application/json"};
   std::string operation_id = {};  // for the OpenAPI document
   bool open = false;              // answered without a token, too
+  bool anywhere = false;          // of several servers with one catalog, every one answers it by itself
 };
 
 struct Match {

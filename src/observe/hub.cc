@@ -17,6 +17,10 @@ void Hub::publish(std::span<const catalog::Event> events) {
   if (events.empty()) return;
   {
     MutexLock lock(mutex_);
+    if (auto before = events.front().seq - 1; before > bell_.value()) {  // of another server, and gone before this one heard of them
+      recent_.clear();
+      first_known_ = before;
+    }
     for (const auto& event : events) recent_.push_back(std::make_shared<const Told>(event));
     while (recent_.size() > keep_) {
       first_known_ = recent_.front()->event.seq;

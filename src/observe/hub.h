@@ -41,6 +41,7 @@ class Hub {
   // Keeps the last `keep` events. `last` is the catalog's last event at the start: what comes before is not in memory.
   Hub(std::size_t keep, std::int64_t last);
 
+  // Events in the order of seq. Where some are missing before the first, what was told before is no longer in memory.
   void publish(std::span<const catalog::Event> events);
 
   // At most `limit` events after `seq` that match, from memory; nothing when memory does not reach back to `seq`.

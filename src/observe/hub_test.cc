@@ -54,11 +54,20 @@ TEST(Hub, SaysWhenItDoesNotRememberThatFar) {
 
 TEST(Hub, TellsEverybodyTheSameText) {
   Hub hub(10, 0);
-  hub.publish(std::vector{event(7, "a")});
+  hub.publish(std::vector{event(1, "a")});
   auto first = hub.after(0, {}, 10)->events.front();
   auto second = hub.after(0, {.name = "a"}, 10)->events.front();
   EXPECT_EQ(&first->document(), &second->document());
-  EXPECT_EQ(parse_json(first->document()).value().at("id"), 7);
+  EXPECT_EQ(parse_json(first->document()).value().at("id"), 1);
+}
+
+TEST(Hub, DoesNotClaimToKnowWhatItWasNotTold) {
+  Hub hub(10, 0);
+  hub.publish(std::vector{event(1, "a"), event(2, "a")});
+  hub.publish(std::vector{event(7, "a"), event(8, "a")});
+  EXPECT_FALSE(hub.after(2, {}, 10));
+  EXPECT_FALSE(hub.after(5, {}, 10));
+  EXPECT_THAT(seqs(*hub.after(6, {}, 10)), testing::ElementsAre(7, 8));
 }
 
 class HubWait : public testing::Test {

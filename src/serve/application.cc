@@ -1,6 +1,7 @@
 #include "serve/application.h"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -8,8 +9,7 @@
 #include <cstdlib>
 #include <future>
 #include <map>
-#include <prometheus/counter.h>
-#include <prometheus/histogram.h>
+#include <optional>
 #include <prometheus/registry.h>
 #include <thread>
 
@@ -22,24 +22,22 @@
 #include "base/io_threads.h"
 #include "base/log.h"
 #include "dataset/table_cache.h"
-#include "engine/conductor.h"
+#include "engine/mirror.h"
 #include "http/server.h"
-#include "run/leftovers.h"
 #include "run/log_writer.h"
-#include "run/native/dataset_operations.h"
 #include "run/old_logs.h"
 #include "run/remote_files.h"
-#include "run/runner.h"
 #include "serve/access.h"
+#include "serve/answer_metrics.h"
 #include "serve/backup.h"
 #include "serve/catalog_place.h"
 #include "serve/connections.h"
 #include "serve/disk_gauge.h"
-#include "serve/engine_ports.h"
-#include "serve/environments.h"
+#include "serve/deciding.h"
+#include "serve/front.h"
+#include "serve/group.h"
 #include "serve/open_files.h"
 #include "serve/part_options.h"
-#include "serve/repair.h"
 #include "serve/store_place.h"
 #include "serve/webhooks.h"
 #include "store/store.h"
@@ -56,29 +54,7 @@ constexpr std::size_t kProfileBytes = std::size_t{16} << 20;
 constexpr std::size_t kEventsInMemory = 16'384;
 constexpr std::chrono::milliseconds kRequestGrace{1000};
 constexpr std::chrono::milliseconds kLongestEnd{9500};
-
-// What the HTTP server tells of each answer, as Prometheus numbers.
-http::Server::Observer count_answers(prometheus::Registry& registry) {
-  auto& answers = prometheus::BuildCounter().Name("orchestra_http_requests_total").Help("HTTP answers").Register(registry);
-  auto& seconds =
-      prometheus::BuildHistogram().Name("orchestra_http_request_seconds").Help("Time to an answer").Register(registry);
-  return [&](std::string_view method, std::string_view pattern, unsigned status, double took) {
-    prometheus::Labels labels{{"method", std::string(method)}, {"route", std::string(pattern)}};
-    seconds.Add(labels, prometheus::Histogram::BucketBoundaries{.001, .003, .01, .03, .1, .3, 1, 3, 10}).Observe(took);
-    labels.emplace("status", std::to_string(status));
-    answers.Add(labels).Increment();
-  };
-}
-
-// Until the I/O threads stop.
-Awaitable<void> keep_house_at_intervals(const api::Context& context, std::chrono::microseconds interval) {
-  asio::steady_timer timer(co_await asio::this_coro::executor);
-  for (;;) {
-    co_await api::keep_house(context);
-    timer.expires_after(interval);
-    co_await timer.async_wait(asio::use_awaitable);
-  }
-}
+constexpr int kBeginAnew = -1;  // in place of a signal
 
 class Application {
  public:
@@ -86,17 +62,22 @@ class Application {
       : options_(options), data_(std::move(data)), native_pool_(std::max<std::size_t>(2, std::thread::hardware_concurrency())) {}
 
   Status start();
-  void wait_for_signal();
+  bool wait_for_end();  // whether the server is to begin anew then
   void stop();
 
  private:
-  run::RunOptions run_options();
+  Status check_group() const;
+  Status open_catalog();
   Status start_storage();
+  void follow(std::int64_t last_event);
   std::unique_ptr<observe::Webhooks> make_webhooks();
-  Status start_engine();
-  void make_again(const catalog::Revision& damaged);
+  Deciding::Parts deciding_parts();
+  Status decide();
+  Status start_group();
   Status start_http();
+  void end(int signal);
   void fill_context();
+  void ask_standing(std::string name, Callback<std::optional<engine::Standing>> done);
   Result<api::SweptFiles> sweep_logs(bool dry_run);
 
   const Options options_;
@@ -104,12 +85,12 @@ class Application {
   const DataFolder data_;
   const std::vector<std::string> environment_ = all_variables();
   std::map<std::string, std::string> connections_;
-  RunningMark mark_{data_.path() / "running", RunningMark::this_boot()};
   // Destroyed from the last to the first. The I/O threads are stopped by stop(), so that nothing runs on them while the rest goes;
   // what still posts work to them, until it is gone itself, posts it in vain.
   IoThreads io_{kIoThreads};
   asio::signal_set signals_{io_.executor(), SIGTERM, SIGINT};
-  std::promise<int> signalled_;
+  std::promise<int> ending_;  // the signal, or kBeginAnew
+  std::atomic<bool> is_ending_ = false;
   std::shared_ptr<Clock> clock_ = std::make_shared<SystemClock>();
   std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
   Bell logs_;
@@ -117,6 +98,8 @@ class Application {
   std::unique_ptr<observe::Hub> hub_;
   std::unique_ptr<observe::Webhooks> webhooks_;
   std::unique_ptr<catalog::Catalog> catalog_;
+  catalog::SharedCatalog* shared_ = nullptr;  // catalog_, where it is one
+  std::optional<engine::Mirror> mirror_;  // where this server is one of several
   std::unique_ptr<DiskGauge> disk_;
   dataset::TableCache table_cache_{kTableCacheBytes};
   BlockingPool pool_{kBlockingThreads};
@@ -124,28 +107,13 @@ class Application {
   api::Profiles profiles_{pool_, kProfileBytes};
   api::Context context_;
   api::ToolIndexes tools_;
-  http::Router router_;
-  std::unique_ptr<engine::Runner> runner_;
-  std::shared_ptr<engine::Conductor> conductor_;
+  http::Router router_, front_;
+  std::optional<Deciding> deciding_;
+  std::optional<http::Upstream> upstream_;
+  std::unique_ptr<Group> group_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<dataset::Poster> poster_;
 };
-
-run::RunOptions Application::run_options() {
-  auto options = run_options_of(options_);
-  options.executor = io_.executor();
-  options.pool = &pool_;
-  options.native_pool = &native_pool_;
-  options.store = store_.get();
-  options.data = data_.path();
-  run::DatasetOptions dataset{.store = store_.get()};
-  dataset.download.policy = context_.urls;
-  options.native = run::dataset_operations(dataset);
-  options.remote = {.policy = context_.remote, .environment = run::remote_environment(environment_)};
-  options.connections = connections_;
-  options.log_grew = [this](engine::RevisionKey, int) { logs_.advance(); };
-  return options;
-}
 
 std::unique_ptr<observe::Webhooks> Application::make_webhooks() {
   poster_ = std::make_unique<dataset::Poster>(dataset::PosterOptions{.policy = context_.urls});
@@ -158,10 +126,29 @@ std::unique_ptr<observe::Webhooks> Application::make_webhooks() {
   return std::make_unique<observe::Webhooks>(std::move(parts), retry_schedule(options_));
 }
 
+Status Application::check_group() const {
+  if (options_.advertise.empty()) return {};
+  if (options_.catalog.empty()) return fail(Code::unacceptable, "--advertise: servers that work together share a catalog: name it by --catalog postgresql://…");
+  if (options_.advertise.starts_with("https:") == options_.tls_certificate.empty())
+    return fail(Code::unacceptable, "--advertise: the address begins with https where the server has a --tls-certificate, else with http");
+  if (options_.store.empty()) return fail(Code::unacceptable, "--advertise: servers that work together share their results: name a mount that all have by --store");
+  return {};
+}
+
+Status Application::open_catalog() {
+  if (options_.advertise.empty()) {
+    LO_ASSIGN(catalog_, serve::open_catalog(data_.path(), options_.catalog));
+    return {};
+  }
+  LO_ASSIGN(auto shared, share_catalog(data_.path(), options_.catalog, options_.advertise));
+  shared_ = shared.get();
+  catalog_ = std::move(shared);
+  return {};
+}
+
 Status Application::start_storage() {
-  LO_ASSIGN(catalog_, open_catalog(data_.path(), options_.catalog));
+  LO_TRY(open_catalog());
   LO_ASSIGN(auto store, take_store(data_.path(), options_.store));
-  if (!options_.store.empty()) mark_ = RunningMark(store / "running", RunningMark::this_boot());  // where the next machine finds it
   LO_ASSIGN(store_, store::open_local_store(store, store_options(options_)));
   LO_ASSIGN(auto last, catalog_->last_event());
   disk_ = std::make_unique<DiskGauge>([folders = std::vector{data_.path(), store}] { return read_fullest_disk(folders); }, options_.disk_full_percent, clock_, pool_);
@@ -171,8 +158,21 @@ Status Application::start_storage() {
     hub_->publish(events);
     webhooks_->news();
     logs_.advance();  // who follows a log waits for its end too
+    if (mirror_) mirror_->changed(events);
   });
+  if (shared_ != nullptr) follow(last);
   return {};
+}
+
+// Everything before is read, everything after is heard of.
+void Application::follow(std::int64_t last_event) {
+  engine::MirrorPorts ports{.executor = io_.executor(), .pool = &pool_, .catalog = catalog_.get()};
+  ports.each_named = [this](const auto& names, const auto& outline, const auto& step, const auto& revision) {
+    return shared_->each_named(names, outline, step, revision);
+  };
+  mirror_.emplace(std::move(ports));
+  shared_->follow(last_event);
+  mirror_->start();
 }
 
 void Application::fill_context() {
@@ -191,12 +191,18 @@ void Application::fill_context() {
   tools_.widen(options_.tool_modules);
   context_.log_path = [this](engine::RevisionKey key, int attempt) { return run::log_path(data_.path(), key, attempt); };
   context_.logs = &logs_;
-  context_.runners = [this] { return runner_->status(); };
+  context_.standing = [this](std::string name, auto done) { ask_standing(std::move(name), std::move(done)); };
+  if (shared_ != nullptr) context_.follows = [this]() -> std::optional<std::string> { return group_->leads() ? std::nullopt : std::optional(group_->leader()); };
   context_.check_room = [this] { return disk_->check(); };
   context_.sweep_logs = [this](bool dry_run) { return sweep_logs(dry_run); };
   context_.keep = keep_of(options_);
   context_.remote = {.s3 = run::has_s3_credentials(variables_in(environment_)), .hdfs = options_.hdfs};
   for (const auto& [name, url] : connections_) context_.connections.push_back(name);
+}
+
+void Application::ask_standing(std::string name, Callback<std::optional<engine::Standing>> done) {
+  if (mirror_ && !group_->leads()) return mirror_->standing(std::move(name), std::move(done));
+  context_.conductor->standing(std::move(name), std::move(done));
 }
 
 Result<api::SweptFiles> Application::sweep_logs(bool dry_run) {
@@ -210,44 +216,50 @@ Result<api::SweptFiles> Application::sweep_logs(bool dry_run) {
   return api::SweptFiles{.count = removed.count, .bytes = removed.bytes};
 }
 
-Status Application::start_engine() {
-  LO_ASSIGN(connections_, read_connections(options_.connections, environment_));
-  fill_context();
-  LO_ASSIGN(runner_, run::make_runner(run_options()));
-  context_.runner = runner_.get();
-  LO_ASSIGN(auto live, catalog_->live_digests());
-  LO_TRY(store_->sweep(live));
-  LO_TRY(remove_unused_environments(*catalog_, data_.path()));
-  conductor_ = engine::Conductor::make(engine_ports(io_.executor(), context_, options_.home), plan_options_of(options_));
-  context_.conductor = conductor_.get();
-  std::vector<catalog::Revision> damaged;
-  if (mark_.machine_went_down()) {
-    LO_ASSIGN(damaged, remove_damaged_results(*catalog_, *store_));
-  }
-  LO_TRY(conductor_->recover());
-  runner_->warm();  // not before: it would take a processor from reading the catalog
-  for (const auto& revision : damaged) make_again(revision);
-  return mark_.set();  // only now: a server that dies before checks again
+Deciding::Parts Application::deciding_parts() {
+  return {.options = options_,
+          .data = data_.path(),
+          .executor = io_.executor(),
+          .pool = pool_,
+          .native_pool = native_pool_,
+          .context = context_,
+          .webhooks = *webhooks_,
+          .log_grew = [this] { logs_.advance(); },
+          .environment = environment_,
+          .connections = connections_};
 }
 
-// Returns when the new revision is on disk.
-void Application::make_again(const catalog::Revision& damaged) {
-  std::promise<void> done;
-  conductor_->revise(engine::again(damaged), [&](Result<engine::Accepted> accepted) {
-    if (!accepted) log::warn("\"{}\" is not made again: {}", damaged.name, accepted.error().message);
-    done.set_value();
-  });
-  done.get_future().wait();
+Status Application::decide() {
+  deciding_.emplace(deciding_parts());
+  LO_TRY(deciding_->start());
+  if (mirror_) mirror_->stop();
+  return {};
+}
+
+// Where this server is one of several, it decides only when it leads; it answers before that.
+Status Application::start_group() {
+  LO_ASSIGN(upstream_, http::Upstream::make(options_.tls_certificate, [this](const std::string& address) { return group_->leader() == address; }));
+  Group::Events events{.take_over = [this] { return decide(); },
+                       .end = [this](const std::string& why) {
+                         log::error("{}", why);
+                         end(kBeginAnew);
+                       }};
+  group_ = std::make_unique<Group>(*shared_, options_.advertise, std::move(events));
+  add_front_routes(front_, router_, *group_, *upstream_);
+  return {};
+}
+
+void Application::end(int signal) {
+  if (!is_ending_.exchange(true)) ending_.set_value(signal);
 }
 
 Status Application::start_http() {
-  api::add_routes(router_, context_);
   http::ServerOptions options;
   options.host = options_.host;
   options.port = options_.port;
   options.access = access_;
   options.max_connections = connections_within(raise_open_files());
-  server_ = std::make_unique<http::Server>(io_.executor(), router_, options);
+  server_ = std::make_unique<http::Server>(io_.executor(), shared_ == nullptr ? router_ : front_, options);
   server_->on_answer(count_answers(*metrics_));
   LO_TRY(server_->start());
   auto url = url_of(options_, server_->port());
@@ -258,23 +270,28 @@ Status Application::start_http() {
 }
 
 Status Application::start() {
+  LO_TRY(check_group());
   LO_ASSIGN(access_, read_access(options_));
+  if (!options_.advertise.empty()) access_.hosts.push_back(options_.advertise.substr(options_.advertise.find("//") + 2));  // as which others ask it
   auto files = files_of_access(options_, access_);
   LO_ASSIGN(context_.urls, read_url_policy(options_));
   // Before anybody can know of the server, so that no signal is missed.
   signals_.async_wait([this](boost::system::error_code error, int signal) {
-    if (!error) signalled_.set_value(signal);
+    if (!error) end(signal);
   });
   LO_TRY(start_storage());
-  LO_TRY(start_engine());
-  LO_TRY(webhooks_->start());
-  asio::co_spawn(io_.executor(), keep_house_at_intervals(context_, housekeeping_interval(options_)), asio::detached);
+  LO_ASSIGN(connections_, read_connections(options_.connections, environment_));
+  fill_context();
+  api::add_routes(router_, context_);
+  LO_TRY(shared_ == nullptr ? decide() : start_group());
   asio::co_spawn(io_.executor(), reread_at_intervals(std::move(files), pool_), asio::detached);
   return start_http();
 }
 
-void Application::wait_for_signal() {
-  log::info("stopping: {}", signalled_.get_future().get() == SIGINT ? "SIGINT" : "SIGTERM");
+bool Application::wait_for_end() {
+  auto signal = ending_.get_future().get();
+  log::info("stopping: {}", signal == kBeginAnew ? "to begin anew" : signal == SIGINT ? "SIGINT" : "SIGTERM");
+  return signal == kBeginAnew;
 }
 
 // Stops accepting, ends running steps or hands them back to the queue, saves. The process is gone after kLongestEnd in any case:
@@ -284,6 +301,7 @@ void Application::stop() {
   deadline.async_wait([](boost::system::error_code error) {
     if (!error) std::_Exit(EXIT_FAILURE);
   });
+  if (group_) group_->stop();  // it does not begin to lead now
   hub_->close();
   logs_.close();
   webhooks_->close();
@@ -292,18 +310,15 @@ void Application::stop() {
   std::promise<void> served;
   server_->stop(kRequestGrace, [&] { served.set_value(); });
   served.get_future().wait();
-  std::promise<void> ended;
-  conductor_->shutdown([&] { ended.set_value(); });
-  ended.get_future().wait();
-  mark_.clear();
+  if (deciding_) deciding_->stop();
   deadline.cancel();
   io_.stop();
 }
 
-}  // namespace
+constexpr int kAgain = -1;  // no exit status: to be run once more
 
-int run(const Options& options) {
-  init_log(options.log_level.c_str());
+// Until its end.
+int run_once(const Options& options) {
   auto data = DataFolder::hold(options.data);
   if (!data) {
     log::error("{}", data.error().message);
@@ -318,10 +333,18 @@ int run(const Options& options) {
     log::error("{}", started.error().message);
     std::_Exit(EXIT_FAILURE);  // nothing was taken in yet; what was started dies with the sockets
   }
-  application.wait_for_signal();
+  auto begin_anew = application.wait_for_end();
   application.stop();
   log::info("stopped");
-  return EXIT_SUCCESS;
+  return begin_anew ? kAgain : EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int run(const Options& options) {
+  init_log(options.log_level.c_str());
+  for (;;)
+    if (auto status = run_once(options); status != kAgain) return status;
 }
 
 }  // namespace lo::serve

@@ -23,14 +23,19 @@ Status check_no_file(const fs::path& data) {
                                           "orchestra catalog copy {0} URL", data.string(), catalog_file(data).filename().string()));
 }
 
-Result<std::unique_ptr<catalog::Catalog>> open_postgres(const fs::path& data, const std::string& url) {
-  LO_TRY(check_no_file(data));
-  LO_ASSIGN(auto catalog, catalog::open_postgres_catalog(url));
+// The catalog at `url` has been opened: it must be the folder's.
+Status take_postgres(const fs::path& data, const std::string& url) {
   LO_ASSIGN(auto id, catalog::postgres_catalog_id(url));
   auto noted = noted_catalog(data);
   if (!noted.empty() && noted != id)
     return fail(Code::conflict, fmt::format("{} belongs to another catalog than that of --catalog: give the one that it was used with", data.string()));
-  if (noted.empty()) LO_TRY(note_catalog(data, id));
+  return noted.empty() ? note_catalog(data, id) : Status{};
+}
+
+Result<std::unique_ptr<catalog::Catalog>> open_postgres(const fs::path& data, const std::string& url) {
+  LO_TRY(check_no_file(data));
+  LO_ASSIGN(auto catalog, catalog::open_postgres_catalog(url));
+  LO_TRY(take_postgres(data, url));
   return catalog;
 }
 
@@ -60,6 +65,13 @@ Result<std::unique_ptr<catalog::Catalog>> open_catalog(const fs::path& data, con
   if (!noted_catalog(data).empty())
     return fail(Code::conflict, fmt::format("the catalog of {} is in a PostgreSQL: give its URL with --catalog", data.string()));
   return catalog::open_sqlite_catalog(catalog_file(data));
+}
+
+Result<std::unique_ptr<catalog::SharedCatalog>> share_catalog(const fs::path& data, const std::string& url, const std::string& address) {
+  LO_TRY(check_no_file(data));
+  LO_ASSIGN(auto catalog, catalog::share_postgres_catalog(url, address));
+  LO_TRY(take_postgres(data, url));
+  return catalog;
 }
 
 Status check_catalog_is_here(const fs::path& data) {

@@ -7,12 +7,16 @@
 #include <string>
 
 #include "catalog/catalog.h"
+#include "catalog/postgres/postgres_catalog.h"
 
 namespace lo::serve {
 
 // `url`: of a PostgreSQL, or "" for the file. Code::conflict when the folder's catalog is another one, with a line that says what to do; else
 // as open_sqlite_catalog() and open_postgres_catalog().
 Result<std::unique_ptr<catalog::Catalog>> open_catalog(const std::filesystem::path& data, const std::string& url);
+
+// The PostgreSQL at `url` as one of several servers has it, which is at `address`; errors as above, and as share_postgres_catalog().
+Result<std::unique_ptr<catalog::SharedCatalog>> share_catalog(const std::filesystem::path& data, const std::string& url, const std::string& address);
 
 // What a note says: its first line; "" when there is none.
 std::string first_line(const std::filesystem::path& note);

@@ -104,8 +104,14 @@ std::vector<Finding> standbys(const catalog::PostgresHealth& health) {
   return findings;
 }
 
+std::string holder(const catalog::PostgresHealth& health) {
+  if (!health.made) return "no catalog in it yet";
+  if (!health.held) return "held by nobody";
+  return health.leader.empty() ? "held by a server" : fmt::format("led by the server at {}", health.leader);
+}
+
 Finding postgres(const catalog::PostgresHealth& health, const std::string& noted) {
-  Finding finding{.part = "catalog", .says = fmt::format("PostgreSQL {}, {}", health.version, !health.made ? "no catalog in it yet" : health.held ? "held by a server" : "held by nobody")};
+  Finding finding{.part = "catalog", .says = fmt::format("PostgreSQL {}, {}", health.version, holder(health))};
   if (health.made) finding.says += fmt::format(", schema {}", health.schema_version);
   auto is_broken = [&](std::string todo) {
     finding.level = Level::broken;

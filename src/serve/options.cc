@@ -8,6 +8,7 @@
 #include "catalog/postgres/url.h"
 #include "dataset/network.h"
 #include "http/guard.h"
+#include "http/upstream.h"
 #include "serve/store_place.h"
 
 namespace lo::serve {
@@ -96,6 +97,16 @@ void add_access_options(CLI::App& serve, Options& options) {
       ->check(is_network);
 }
 
+// What a server among others needs.
+void add_group_options(CLI::App& serve, Options& options) {
+  serve
+      .add_option("--advertise", options.advertise,
+                  "Address at which other servers reach this one, such as http://10.1.0.7:8000: several with the same --catalog and --store then share the work, and "
+                  "one that dies is replaced by another")
+      ->envname("ORCHESTRA_ADVERTISE")
+      ->check([](const std::string& text) { return text.empty() ? "" : http::is_server_address(text); });
+}
+
 }  // namespace
 
 CLI::App* add_serve_command(CLI::App& app, Options& options) {
@@ -114,6 +125,7 @@ CLI::App* add_serve_command(CLI::App& app, Options& options) {
                    "Folder to keep results in, also file:///FOLDER, such as a mount that other machines have, too, instead of one in the data folder")
       ->envname("ORCHESTRA_STORE")
       ->check([](const std::string& text) { return text.empty() ? "" : is_store(text); });
+  add_group_options(*serve, options);
   serve->add_option("--port-file", options.port_file, "File to write the bound port to");
   serve->add_option("--home", options.home, "Folder that holds runtime/python")->envname("ORCHESTRA_HOME");
   serve->add_option("--python", options.python, "Python of the steps")->envname("ORCHESTRA_PYTHON")->capture_default_str();

@@ -21,6 +21,7 @@ struct Options {
   std::vector<std::string> allowed_urls;            // private networks that URLs may lead to where there are tokens: "10.0.0.0/8"
   std::filesystem::path data = "./orchestra-data";
   std::string catalog;                              // postgresql://…; "" = a file in `data`
+  std::string advertise;                            // where other servers of the same catalog reach this one, "http://10.1.0.7:8000"; "" = it is alone
   std::filesystem::path port_file;                  // where the bound port is written once requests are taken; "" = nowhere
   std::filesystem::path home;                       // the folder that holds runtime/python
   std::filesystem::path python = "python3";         // of the `python` environment
@@ -50,7 +51,7 @@ struct Options {
   std::string log_level = "info";
 };
 
-// Adds the command with its options, also read from ORCHESTRA_HOME, ORCHESTRA_CATALOG, ORCHESTRA_PYTHON, ORCHESTRA_SPARK_PYTHON, ORCHESTRA_TENSORFLOW_PYTHON,
+// Adds the command with its options, also read from ORCHESTRA_HOME, ORCHESTRA_CATALOG, ORCHESTRA_ADVERTISE, ORCHESTRA_PYTHON, ORCHESTRA_SPARK_PYTHON, ORCHESTRA_TENSORFLOW_PYTHON,
 // ORCHESTRA_SQL_PYTHON. `options` outlives the
 // parsing.
 CLI::App* add_serve_command(CLI::App& app, Options& options);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <future>
 #include <map>
 
 #include "base/fd.h"
@@ -76,6 +77,15 @@ Result<std::vector<catalog::Revision>> remove_damaged_results(catalog::Catalog& 
   }
   std::ranges::sort(damaged, {}, [](const auto& revision) { return *revision.ended; });
   return damaged;
+}
+
+void make_again(engine::Conductor& conductor, const catalog::Revision& damaged) {
+  std::promise<void> done;
+  conductor.revise(engine::again(damaged), [&](Result<engine::Accepted> accepted) {
+    if (!accepted) log::warn("\"{}\" is not made again: {}", damaged.name, accepted.error().message);
+    done.set_value();
+  });
+  done.get_future().wait();
 }
 
 }  // namespace lo::serve

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "engine/conductor.h"
 #include "store/store.h"
 
 namespace lo::serve {
@@ -32,5 +33,8 @@ class RunningMark {
 // removes from the store what its digest refutes, so that it is never served. Gives the steps' newest revisions among them, parents
 // first: they can be made again. Blocks while it reads.
 Result<std::vector<catalog::Revision>> remove_damaged_results(catalog::Catalog& catalog, store::Store& store);
+
+// Makes one of those again. Returns when the new revision is on disk, or was refused, which the log says.
+void make_again(engine::Conductor& conductor, const catalog::Revision& damaged);
 
 }  // namespace lo::serve

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <libpq-fe.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <array>
@@ -114,6 +115,15 @@ Status Connection::run_piece(std::span<const Command> commands) {
 bool Connection::lost() const { return is_useless_ || ::PQstatus(handle_.get()) != CONNECTION_OK; }
 
 int Connection::pid() const { return ::PQbackendPID(handle_.get()); }
+
+Result<bool> Connection::await_notification(int stop, std::chrono::milliseconds most) {
+  std::array<pollfd, 2> ends{pollfd{.fd = ::PQsocket(handle_.get()), .events = POLLIN, .revents = 0}, pollfd{.fd = stop, .events = POLLIN, .revents = 0}};
+  ::poll(ends.data(), ends.size(), static_cast<int>(most.count()));
+  if (::PQconsumeInput(handle_.get()) != 1) return fail(broken().error());
+  bool notified = false;
+  while (std::unique_ptr<PGnotify, void (*)(void*)> notification{::PQnotifies(handle_.get()), ::PQfreemem}) notified = true;
+  return notified;
+}
 
 // Named by how it begins, for whoever looks into PostgreSQL's log.
 Result<std::string> Connection::prepare(std::string_view sql, const std::vector<Parameter>& parameters) {

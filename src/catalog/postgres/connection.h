@@ -1,6 +1,7 @@
 // libpq made safe: owners, Results instead of codes, prepared statements kept, a pipeline. Nothing of our schema here.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -53,6 +54,10 @@ class Connection {
   bool lost() const;
 
   int pid() const;  // of the process that serves it there
+
+  // After LISTEN: waits for a notification, for `most` at the longest, or until `stop`, a descriptor, can be read. True when one has come since the
+  // last call.
+  Result<bool> await_notification(int stop, std::chrono::milliseconds most);
 
  private:
   struct Finish {

@@ -91,12 +91,14 @@ Status GroupCommit::write_together(const Orders& orders) {
     if (const auto* trim = std::get_if<TrimOrder>(&orders[i])) commands.push_back(trim_command(last_seq_ - trim->keep, *outcomes_[i]));
     else append_commands(std::get<CommitOrder>(orders[i]).batch, last_seq_, commands, events_);
   }
+  if (auto notify = session_.notify_group(); notify && !events_.empty()) commands.push_back(*std::move(notify));
   return session_.connection().run_together(commands);
 }
 
 Status GroupCommit::write_one_by_one(const Orders& orders) {
   LO_TRY(session_.connection().run_together(std::vector<Command>{{.sql = "BEGIN"}, session_.note_group(number_)}));
   for (const auto& order : orders) LO_TRY(write_one(order));
+  if (auto notify = session_.notify_group(); notify && !events_.empty()) return session_.connection().run_together(std::vector<Command>{*std::move(notify)});
   return {};
 }
 

@@ -26,6 +26,8 @@ class GroupCommit {
 
   Status prepare() { return reload(); }
   void listen(Listener listener) { listener_ = std::move(listener); }
+  std::int64_t last_event() const { return last_seq_; }  // on the writer thread, or before it is there
+  std::int64_t epoch() const { return session_.epoch(); }
 
   // Writes all orders, then tells: the listener first, then each `done` in the order of the orders.
   void work_off(std::vector<Order> orders);

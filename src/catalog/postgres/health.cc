@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "catalog/postgres/connection.h"
+#include "catalog/postgres/postgres_catalog.h"
 #include "catalog/postgres/session.h"
 
 namespace lo::catalog {
@@ -40,6 +41,9 @@ Status read_catalog(Connection& connection, PostgresHealth& health) {
     health.id = row.text();
   }
   LO_ASSIGN(health.held, postgres::is_held(connection));
+  if (health.schema_version != kPostgresSchemaVersion) return {};
+  LO_ASSIGN(auto epoch, postgres::read_epoch(connection));
+  if (health.held) health.leader = epoch.address;
   return {};
 }
 

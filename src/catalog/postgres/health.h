@@ -25,6 +25,7 @@ struct PostgresHealth {
   std::int64_t schema_version = 0;
   std::string id;                 // see postgres_catalog_id()
   bool held = false;              // a server has the catalog now
+  std::string leader = {};        // the address of the one that leads, where it is one of several
   bool wants_standby = false;     // commits wait for a synchronous standby (synchronous_standby_names)
   std::vector<Standby> standbys;  // those that are connected
   double clock_ahead = 0;         // seconds by which its clock is ahead of this machine's, within the time that asking takes

@@ -7,8 +7,10 @@
 #include <type_traits>
 
 #include "base/batch_worker.h"
+#include "catalog/postgres/follower.h"
 #include "catalog/postgres/group_commit.h"
 #include "catalog/postgres/reader.h"
+#include "catalog/postgres/schema.h"
 #include "catalog/reader_pool.h"
 
 namespace lo::catalog {
@@ -61,25 +63,40 @@ class LastingReader {
   std::optional<Reader> reader_;
 };
 
-class PostgresCatalog final : public Catalog {
+// What writes, once this server leads.
+struct Writer {
+  Writer(postgres::Session session, const PostgresOptions& options, const std::atomic<bool>& stopping)
+      : group_commit(std::move(session), options.patience, stopping), thread("catalog", [this](auto orders) { group_commit.work_off(std::move(orders)); }) {}
+
+  postgres::GroupCommit group_commit;  // the thread's alone once it has a commit to do
+  BatchWorker<Order> thread;           // last: works off what waits before the rest goes
+};
+
+class PostgresCatalog final : public SharedCatalog {
  public:
-  PostgresCatalog(const std::string& url, const PostgresOptions& options, postgres::Session session, std::vector<Connection> connections)
-      : next_id_(session.epoch() << kBootShift),
-        group_commit_(std::move(session), options.patience, stopping_),
-        readers_(make_readers(url, options, std::move(connections))),
-        writer_thread_("catalog", [this](auto orders) { group_commit_.work_off(std::move(orders)); }) {}
-  ~PostgresCatalog() override { stopping_ = true; }
-
-  Status prepare() { return group_commit_.prepare(); }
-
-  void commit(Batch batch, Callback<Status> done) override {
-    writer_thread_.push(CommitOrder{.batch = std::move(batch), .done = std::move(done)});
+  PostgresCatalog(std::string url, std::string address, const PostgresOptions& options, std::vector<Connection> connections)
+      : url_(std::move(url)), address_(std::move(address)), options_(options), readers_(make_readers(std::move(connections))) {}
+  ~PostgresCatalog() override {
+    follower_.reset();
+    stopping_ = true;
   }
+
+  Status join();
+  void follow(std::int64_t seq) override { follower_.emplace(url_, seq, listener_); }
+  Status lead(std::chrono::milliseconds patience) override;
+  Result<Leader> leader() override;
+  Status each_named(const std::vector<std::string>& names, const Outline& outline, const std::function<void(Step)>& visit_step,
+                    const std::function<void(Revision)>& visit_revision) override;
+
+  void commit(Batch batch, Callback<Status> done) override { push(CommitOrder{.batch = std::move(batch), .done = std::move(done)}); }
   void trim_events(std::int64_t keep, Callback<Result<std::int64_t>> done) override {
-    writer_thread_.push(TrimOrder{.keep = std::max(keep, kKeptEvents), .done = std::move(done)});
+    push(TrimOrder{.keep = std::max(keep, kKeptEvents), .done = std::move(done)});
   }
   StepId next_step_id() override { return next_id_++; }
-  void on_events(std::function<void(std::span<const Event>)> listener) override { group_commit_.listen(std::move(listener)); }
+  void on_events(std::function<void(std::span<const Event>)> listener) override {
+    listener_ = std::move(listener);
+    if (writer_) writer_->group_commit.listen(listener_);
+  }
 
   Result<std::optional<Step>> find_step(std::string_view name) override {
     return read([&](Reader& reader) { return reader.find_step(name); });
@@ -145,10 +162,10 @@ class PostgresCatalog final : public Catalog {
   }
 
  private:
-  std::vector<std::unique_ptr<LastingReader>> make_readers(const std::string& url, const PostgresOptions& options, std::vector<Connection> connections) {
+  std::vector<std::unique_ptr<LastingReader>> make_readers(std::vector<Connection> connections) {
     std::vector<std::unique_ptr<LastingReader>> readers;
     for (auto& connection : connections)
-      readers.push_back(std::make_unique<LastingReader>(url, std::move(connection), options.read_patience, stopping_));
+      readers.push_back(std::make_unique<LastingReader>(url_, std::move(connection), options_.read_patience, stopping_));
     return readers;
   }
 
@@ -157,12 +174,89 @@ class PostgresCatalog final : public Catalog {
     return readers_.borrow()->run(read);
   }
 
+  template <class Kind>
+  void push(Kind order) {
+    if (auto* writer = writing_.load()) return writer->thread.push(std::move(order));
+    tell(order, fail(Code::unavailable, "another server decides: this one can change nothing now"));
+  }
+  Result<postgres::Session> begin_session(std::chrono::milliseconds patience);
+  Status wait_for_lock(std::chrono::milliseconds patience);
+  Status tell_rest();
+
+  const std::string url_, address_;
+  const PostgresOptions options_;
   std::atomic<bool> stopping_ = false;
-  std::atomic<StepId> next_id_;
-  postgres::GroupCommit group_commit_;  // the thread's alone once it has a commit to do
+  std::atomic<StepId> next_id_ = 0;
+  std::function<void(std::span<const Event>)> listener_;
+  std::optional<Connection> membership_;  // holds the address; becomes the one that writes
+  std::optional<postgres::Follower> follower_;
   ReaderPool<LastingReader> readers_;
-  BatchWorker<Order> writer_thread_;  // last: works off what waits before the rest goes
+  std::atomic<Writer*> writing_ = nullptr;
+  std::unique_ptr<Writer> writer_;
 };
+
+Status PostgresCatalog::join() {
+  membership_.reset();
+  LO_ASSIGN(auto connection, Connection::open(url_));
+  LO_TRY(postgres::take_address(connection, address_, options_.owner_patience));
+  membership_ = std::move(connection);
+  return {};
+}
+
+// Asks again and again: PostgreSQL would note each lock that is waited for in vain in its log.
+Status PostgresCatalog::wait_for_lock(std::chrono::milliseconds patience) {
+  for (auto deadline = steady_clock::now() + patience;; std::this_thread::sleep_for(kPause)) {
+    LO_ASSIGN(auto locked, postgres::try_lock_catalog(*membership_));
+    if (locked) return {};
+    if (stopping_ || steady_clock::now() > deadline) return fail(Code::conflict, "another server leads");
+  }
+}
+
+Result<postgres::Session> PostgresCatalog::begin_session(std::chrono::milliseconds patience) {
+  if (address_.empty()) return postgres::Session::open(url_, patience);
+  if (!membership_ || membership_->lost()) LO_TRY(join());
+  LO_TRY(wait_for_lock(patience));
+  auto connection = *std::exchange(membership_, std::nullopt);
+  return postgres::Session::begin(url_, std::move(connection), address_);
+}
+
+Status PostgresCatalog::lead(std::chrono::milliseconds patience) {
+  LO_ASSIGN(auto session, begin_session(patience));
+  next_id_ = session.epoch() << kBootShift;
+  auto writer = std::make_unique<Writer>(std::move(session), options_, stopping_);
+  LO_TRY(writer->group_commit.prepare());
+  LO_TRY(tell_rest());
+  writer->group_commit.listen(listener_);
+  writer_ = std::move(writer);
+  writing_ = writer_.get();
+  return {};
+}
+
+// Nobody commits now: what is there is all that the others have left.
+Status PostgresCatalog::tell_rest() {
+  if (!follower_) return {};
+  follower_->stop();
+  std::atomic<std::int64_t> told = follower_->told();
+  auto told_all = read([&](Reader& reader) { return postgres::tell_news(reader, told, listener_); });
+  if (told_all) follower_.reset();
+  else follower_.emplace(url_, told, listener_);
+  return told_all;
+}
+
+Result<SharedCatalog::Leader> PostgresCatalog::leader() {
+  LO_ASSIGN(auto epoch, read([](Reader& reader) { return postgres::read_epoch(reader.connection()); }));
+  auto* writer = writing_.load();
+  return Leader{.address = epoch.address, .is_self = writer != nullptr && writer->group_commit.epoch() == epoch.number};
+}
+
+Status PostgresCatalog::each_named(const std::vector<std::string>& names, const Outline& outline, const std::function<void(Step)>& visit_step,
+                                   const std::function<void(Revision)>& visit_revision) {
+  LO_ASSIGN(auto steps, read([&](Reader& reader) { return reader.steps_named(names); }));
+  LO_ASSIGN(auto revisions, read([&](Reader& reader) { return reader.outlines_named(names, outline); }));
+  for (auto& step : steps) visit_step(std::move(step));
+  for (auto& revision : revisions) visit_revision(std::move(revision));
+  return {};
+}
 
 // Each page by itself, so that a connection that is lost costs one page.
 Status PostgresCatalog::each_step(const std::function<void(Step)>& visit) {
@@ -183,17 +277,37 @@ Status PostgresCatalog::each_revision(const Outline& outline, const std::functio
   }
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Catalog>> open_postgres_catalog(const std::string& url, const PostgresOptions& options) {
-  LO_ASSIGN(auto session, postgres::Session::open(url, options.owner_patience));
+Result<std::vector<Connection>> open_readers(const std::string& url) {
   std::vector<Connection> connections;
   for (int i = 0; i < kReaders; ++i) {
     LO_ASSIGN(auto connection, Connection::open(url));
     connections.push_back(std::move(connection));
   }
-  auto catalog = std::make_unique<PostgresCatalog>(url, options, std::move(session), std::move(connections));
-  LO_TRY(catalog->prepare());
+  return connections;
+}
+
+// Tables that are missing or older are made by whoever holds the catalog: for a moment this server.
+Status prepare_tables(const std::string& url, const PostgresOptions& options) {
+  LO_ASSIGN(auto connection, Connection::open(url));
+  LO_ASSIGN(auto version, postgres::schema_version(connection));
+  if (version == kPostgresSchemaVersion) return {};
+  return postgres::make_tables(url, options.owner_patience);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Catalog>> open_postgres_catalog(const std::string& url, const PostgresOptions& options) {
+  LO_ASSIGN(auto connections, open_readers(url));
+  auto catalog = std::make_unique<PostgresCatalog>(url, "", options, std::move(connections));
+  LO_TRY(catalog->lead(options.owner_patience));
+  return catalog;
+}
+
+Result<std::unique_ptr<SharedCatalog>> share_postgres_catalog(const std::string& url, const std::string& address, const PostgresOptions& options) {
+  LO_TRY(prepare_tables(url, options));
+  LO_ASSIGN(auto connections, open_readers(url));
+  auto catalog = std::make_unique<PostgresCatalog>(url, address, options, std::move(connections));
+  LO_TRY(catalog->join());
   return catalog;
 }
 

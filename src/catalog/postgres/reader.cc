@@ -30,6 +30,21 @@ Result<std::optional<T>> first(Result<Answer> rows, Result<T> (*read)(Row&)) {
 
 Result<std::string> read_digest(Row& row) { return row.text(); }
 
+constexpr const char* kNames = "SELECT json_array_elements_text($1::json)";
+
+std::string list_of(const std::vector<std::string>& names) { return write_json(json::array(names.begin(), names.end())); }
+
+Result<std::vector<Revision>> read_outlines(Result<Answer> rows, const Outline& outline) {
+  if (!rows) return std::unexpected(std::move(rows).error());
+  OutlineReader reader(outline);
+  std::vector<Revision> revisions;
+  while (rows->step()) {
+    LO_ASSIGN(auto revision, reader.read(*rows));
+    revisions.push_back(std::move(revision));
+  }
+  return revisions;
+}
+
 // What leads a list, each with its index and in the order of steps: a label; a state, unless it is one that nearly all have and a label is
 // asked for, too; else the steps themselves. $1 service, $2 state, $3 and $4 label, $5 limit, $6 skip.
 struct ListPlan {
@@ -208,14 +223,16 @@ Result<std::vector<Step>> Reader::steps_after(StepId id, std::int64_t limit) {
 
 Result<std::vector<Revision>> Reader::outlines_after(RevisionKey key, const Outline& outline, std::int64_t limit) {
   auto sql = fmt::format("SELECT {} FROM revision WHERE (step, revision) > ($1, $2) ORDER BY step, revision LIMIT $3", kOutlineColumns);
-  LO_ASSIGN(auto rows, connection_.query(sql, key.step, key.revision, limit));
-  OutlineReader reader(outline);
-  std::vector<Revision> revisions;
-  while (rows.step()) {
-    LO_ASSIGN(auto revision, reader.read(rows));
-    revisions.push_back(std::move(revision));
-  }
-  return revisions;
+  return read_outlines(connection_.query(sql, key.step, key.revision, limit), outline);
+}
+
+Result<std::vector<Step>> Reader::steps_named(const std::vector<std::string>& names) {
+  return collect(connection_.query(fmt::format("SELECT {} FROM step WHERE name IN ({}) ORDER BY id", kStepColumns, kNames), list_of(names)), read_step);
+}
+
+Result<std::vector<Revision>> Reader::outlines_named(const std::vector<std::string>& names, const Outline& outline) {
+  auto sql = fmt::format("SELECT {} FROM revision WHERE step IN (SELECT id FROM step WHERE name IN ({})) ORDER BY step, revision", kOutlineColumns, kNames);
+  return read_outlines(connection_.query(sql, list_of(names)), outline);
 }
 
 Result<std::vector<Revision>> Reader::open_revisions() {

@@ -15,6 +15,7 @@ class Reader {
 
   // After an error: whether another connection may help.
   bool lost() const { return connection_.lost(); }
+  Connection& connection() { return connection_; }
 
   Result<std::optional<Step>> find_step(std::string_view name);
   Result<std::vector<Step>> list_steps(const StepFilter& filter);
@@ -37,6 +38,9 @@ class Reader {
   // The next ones, in the order of their keys; none when there are no more.
   Result<std::vector<Step>> steps_after(StepId id, std::int64_t limit);
   Result<std::vector<Revision>> outlines_after(RevisionKey key, const Outline& outline, std::int64_t limit);
+  // Those of these names, and what there is of their revisions, by step, then revision.
+  Result<std::vector<Step>> steps_named(const std::vector<std::string>& names);
+  Result<std::vector<Revision>> outlines_named(const std::vector<std::string>& names, const Outline& outline);
   Result<std::vector<Revision>> open_revisions();
   Result<std::vector<Step>> all_steps();
   Result<std::vector<Revision>> all_revisions();

@@ -140,7 +140,10 @@ CREATE TRIGGER artifact_gone AFTER DELETE ON artifact FOR EACH ROW EXECUTE FUNCT
 
 Status make_version_1(Connection& connection) { return connection.execute(kVersion1); }
 
-constexpr std::array<Migration, kPostgresSchemaVersion> kMigrations{make_version_1};
+// Where the server answers whose epoch it is: several may share the catalog.
+Status make_version_2(Connection& connection) { return connection.execute("ALTER TABLE owner ADD COLUMN address text NOT NULL DEFAULT ''"); }
+
+constexpr std::array<Migration, kPostgresSchemaVersion> kMigrations{make_version_1, make_version_2};
 
 Result<bool> is_made(Connection& connection) {
   LO_ASSIGN(auto found, connection.number("SELECT count(to_regclass('catalog_schema'))"));
@@ -177,6 +180,12 @@ Status migrate_in_transaction(Connection& connection, std::span<const Migration>
 }  // namespace
 
 std::span<const Migration> migrations() { return kMigrations; }
+
+Result<std::int64_t> schema_version(Connection& connection) {
+  LO_ASSIGN(auto made, is_made(connection));
+  if (!made) return 0;
+  return connection.number("SELECT version FROM catalog_schema");
+}
 
 Status migrate(Connection& connection, std::span<const Migration> all) {
   LO_TRY(connection.execute("BEGIN"));

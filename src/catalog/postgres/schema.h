@@ -17,4 +17,7 @@ std::span<const Migration> migrations();
 // newer than that, Code::corrupt when the tables are those of somebody else.
 Status migrate(Connection& connection, std::span<const Migration> all);
 
+// The one that the tables have; 0 when there are none of ours yet.
+Result<std::int64_t> schema_version(Connection& connection);
+
 }  // namespace lo::catalog::postgres

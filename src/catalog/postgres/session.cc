@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "catalog/postgres/schema.h"
 
 namespace lo::catalog::postgres {
@@ -14,20 +16,33 @@ std::unexpected<Error> refuse_held() {
   return fail(Code::conflict, "another server holds the catalog (--catalog): stop it first");
 }
 
-Status lock_within(Connection& connection, std::chrono::milliseconds patience) {
-  LO_TRY(connection.execute(fmt::format("SET lock_timeout = {}", std::max<std::int64_t>(1, patience.count()))));
-  auto answer = connection.query(fmt::format("SELECT pg_advisory_lock({})", kLockKey));
-  if (!answer && answer.error().internal.contains("55P03")) return refuse_held();
-  if (!answer) return std::unexpected(std::move(answer).error());
-  return connection.execute("RESET lock_timeout");
+// A machine that vanishes is let go of within seconds, and not after the two hours of the kernel. Over a Unix socket PostgreSQL ignores it.
+Status let_go_soon(Connection& connection) {
+  return connection.execute("SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2; SET tcp_user_timeout = 4000");
 }
 
-Result<bool> try_lock(Connection& connection) {
-  LO_ASSIGN(auto got, connection.number(fmt::format("SELECT pg_try_advisory_lock({})::int::bigint", kLockKey)));
-  return got == 1;
+// False when another connection has it for `patience` more.
+Result<bool> lock_within(Connection& connection, const std::string& key, std::chrono::milliseconds patience) {
+  LO_TRY(connection.execute(fmt::format("SET lock_timeout = {}", std::max<std::int64_t>(1, patience.count()))));
+  auto answer = connection.query(fmt::format("SELECT pg_advisory_lock({})", key));
+  if (!answer && answer.error().internal.contains("55P03")) return false;
+  if (!answer) return std::unexpected(std::move(answer).error());
+  LO_TRY(connection.execute("RESET lock_timeout"));
+  return true;
+}
+
+Status lock_catalog(Connection& connection, std::chrono::milliseconds patience) {
+  LO_TRY(let_go_soon(connection));
+  LO_ASSIGN(auto locked, lock_within(connection, kLockKey, patience));
+  return locked ? Status{} : refuse_held();
 }
 
 }  // namespace
+
+Result<bool> try_lock_catalog(Connection& connection) {
+  LO_ASSIGN(auto got, connection.number(fmt::format("SELECT pg_try_advisory_lock({})::int::bigint", kLockKey)));
+  return got == 1;
+}
 
 // Locks of two keys stand in pg_locks with these and objsubid 2.
 Result<bool> is_held(Connection& connection) {
@@ -37,18 +52,58 @@ Result<bool> is_held(Connection& connection) {
   return holders > 0;
 }
 
-Result<Session> Session::open(const std::string& url, std::chrono::milliseconds patience) {
+Result<std::string> channel_of(Connection& connection) {
+  LO_ASSIGN(auto schema, connection.number("SELECT current_schema()::regnamespace::oid::bigint"));
+  return fmt::format("learning_orchestra_{}", schema);
+}
+
+Result<Epoch> read_epoch(Connection& connection) {
+  LO_ASSIGN(auto row, connection.query("SELECT epoch, address FROM owner"));
+  if (!row.step()) return fail(Code::corrupt, "the catalog is damaged: its table owner is empty");
+  Epoch epoch;
+  epoch.number = row.integer();
+  epoch.address = row.text();
+  return epoch;
+}
+
+Status make_tables(const std::string& url, std::chrono::milliseconds patience) {
   LO_ASSIGN(auto connection, Connection::open(url));
-  LO_TRY(lock_within(connection, patience));
+  LO_TRY(lock_catalog(connection, patience));
+  return migrate(connection, migrations());
+}
+
+// The second of the two numbers is of the address and the schema: that two members of one group get the same by chance is one in four billion.
+Status take_address(Connection& connection, const std::string& address, std::chrono::milliseconds patience) {
+  LO_TRY(let_go_soon(connection));
+  LO_ASSIGN(auto channel, channel_of(connection));
+  LO_ASSIGN(auto answer, connection.query("SELECT hashtext($1)::bigint", channel + " " + address));
+  if (!answer.step()) return fail(Code::internal, "no row from hashtext");
+  LO_ASSIGN(auto locked, lock_within(connection, fmt::format("1280262978, {}", answer.integer()), patience));
+  if (locked) return {};
+  return fail(Code::conflict, fmt::format("another server of this catalog is at {} (--advertise): each needs an address of its own", address));
+}
+
+Result<Session> Session::open(const std::string& url, std::chrono::milliseconds patience, const std::string& address) {
+  LO_ASSIGN(auto connection, Connection::open(url));
+  LO_TRY(lock_catalog(connection, patience));
+  return begin(url, std::move(connection), address);
+}
+
+Result<Session> Session::begin(const std::string& url, Connection connection, const std::string& address) {
   LO_TRY(migrate(connection, migrations()));
   Session session(url, std::move(connection));
-  LO_TRY(session.begin_epoch());
+  LO_TRY(session.begin_epoch(address));
   LO_TRY(session.remember_self());
   return session;
 }
 
-Status Session::begin_epoch() {
-  LO_ASSIGN(epoch_, connection_->number("UPDATE owner SET epoch_before = epoch, groups_before = groups, epoch = epoch + 1, groups = 0 RETURNING epoch"));
+Status Session::begin_epoch(const std::string& address) {
+  if (!address.empty()) {
+    LO_ASSIGN(channel_, channel_of(*connection_));
+  }
+  LO_ASSIGN(auto row, connection_->query("UPDATE owner SET epoch_before = epoch, groups_before = groups, epoch = epoch + 1, groups = 0, address = $1 RETURNING epoch", address));
+  if (!row.step()) return fail(Code::corrupt, "the catalog is damaged: its table owner is empty");
+  epoch_ = row.integer();
   return {};
 }
 
@@ -88,7 +143,8 @@ Status Session::regain() {
   connection_.reset();
   seen_.reset();
   LO_ASSIGN(auto connection, Connection::open(url_));
-  LO_ASSIGN(auto locked, try_lock(connection));
+  LO_TRY(let_go_soon(connection));
+  LO_ASSIGN(auto locked, try_lock_catalog(connection));
   LO_ASSIGN(auto owner, read_owner(connection));
   if (owner.epoch != epoch_) {
     seen_ = owner;
@@ -115,6 +171,11 @@ Command Session::note_group(std::int64_t number) {
             if (answer.changed() == 0) return refuse_overtaken();
             return {};
           }};
+}
+
+std::optional<Command> Session::notify_group() const {
+  if (channel_.empty()) return std::nullopt;
+  return Command{.sql = "SELECT pg_notify($1, '')", .parameters = {channel_}};
 }
 
 std::optional<bool> Session::is_committed(std::int64_t number) const {

@@ -13,11 +13,34 @@ namespace lo::catalog::postgres {
 // Whether somebody holds the catalog of this connection's schema now. Takes nothing.
 Result<bool> is_held(Connection& connection);
 
+// What members of a group LISTEN to: the notifications of commits in this connection's schema.
+Result<std::string> channel_of(Connection& connection);
+
+// The epoch that has begun last, and where its server answers others; "" when it is alone.
+struct Epoch {
+  std::int64_t number = 0;
+  std::string address = {};
+};
+Result<Epoch> read_epoch(Connection& connection);
+
+// Takes the lock of the catalog if nobody has it now.
+Result<bool> try_lock_catalog(Connection& connection);
+
+// Makes or migrates the tables, as one who holds the catalog for the time. Code::conflict when another server holds it for `patience` more.
+Status make_tables(const std::string& url, std::chrono::milliseconds patience);
+
+// From now on the connection holds the address: no other one can. Code::conflict when one has it for `patience` more.
+Status take_address(Connection& connection, const std::string& address, std::chrono::milliseconds patience);
+
 class Session {
  public:
   // Takes the lock, makes or migrates the tables, begins an epoch. Code::conflict when another server holds the catalog for `patience` more: one
-  // that was killed is let go of by PostgreSQL a moment later.
-  static Result<Session> open(const std::string& url, std::chrono::milliseconds patience);
+  // that was killed is let go of by PostgreSQL a moment later. `address`: where this server answers the others of its group, who are notified of what
+  // is committed; "" when it is alone.
+  static Result<Session> open(const std::string& url, std::chrono::milliseconds patience, const std::string& address = "");
+
+  // The same with a connection that has taken the lock (try_lock_catalog).
+  static Result<Session> begin(const std::string& url, Connection connection, const std::string& address);
 
   Connection& connection() { return *connection_; }
   std::int64_t epoch() const { return epoch_; }
@@ -35,6 +58,9 @@ class Session {
   // not be moved before it is run.
   Command note_group(std::int64_t number);
 
+  // What stands last in each transaction of a group's member: wakes the others when it is committed. Nothing when there are none.
+  std::optional<Command> notify_group() const;
+
   // Whether that transaction of this epoch was committed. It is known after regain(), even when that found the epoch over, unless two servers
   // have begun one.
   std::optional<bool> is_committed(std::int64_t number) const;
@@ -48,7 +74,7 @@ class Session {
 
   Session(std::string url, Connection connection) : url_(std::move(url)), connection_(std::move(connection)) {}
   static Result<Owner> read_owner(Connection& connection);
-  Status begin_epoch();
+  Status begin_epoch(const std::string& address);
   Status remember_self();
   std::unexpected<Error> refuse_overtaken();
   Status end_own_remains(Connection& connection) const;
@@ -56,6 +82,7 @@ class Session {
   std::string url_;
   std::optional<Connection> connection_;
   std::int64_t epoch_ = 0;
+  std::string channel_;  // that is notified; "" when nobody is
   bool is_overtaken_ = false;
   std::optional<Owner> seen_;  // at the last regain()
   int pid_ = 0;                // of the process that serves the connection, and when it began
