@@ -15,6 +15,7 @@ import pytest
 from group import leader_of, member, serving
 from support import PREFIX, TERMINAL, eventually, unique
 
+RETRY = {"maxAttempts": 5, "delay": 0.05}  # a step whose own process is killed has failed: whoever wants it tried again says so
 TABLE = b"a,b\n" + b"".join(b"%d,%d\n" % (i, i * i) for i in range(2000))
 
 
@@ -48,7 +49,7 @@ class Load:
             if kind == "table":
                 self._send(chooser, name, 2000, "/dataset/csv", params={"datasetName": name}, content=TABLE, headers={"Content-Type": "text/csv"})
                 continue
-            body = {"name": name, "function": "response = x + 1", "functionParameters": {"x": value}}
+            body = {"name": name, "function": "response = x + 1", "functionParameters": {"x": value}, "retry": RETRY}
             if kind == "chain" and previous:
                 body["functionParameters"]["x"] = f"${previous}"
                 value = self.results[previous]
