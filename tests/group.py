@@ -10,11 +10,12 @@ import httpx
 from support import Server, eventually, free_port
 
 
-def member(place: pathlib.Path, url: str, name: str, *options: str, **more) -> Server:
-    """One whose catalog is at `url`; data folder and log are below `place / name`, the store is `place / "mount"`. `more` is Server's."""
+def member(place: pathlib.Path, url: str, name: str, *options: str, host: str = "127.0.0.1", **more) -> Server:
+    """One at `host` whose catalog is at `url`; data folder and log are below `place / name`, the store is `place / "mount"`. `more` is Server's."""
     port = free_port()
     (place / name).mkdir()
-    return Server(place / name / "data", "--catalog", url, "--store", str(place / "mount"), "--advertise", f"http://127.0.0.1:{port}", *options, port=port, **more)
+    own = ("--catalog", url, "--store", str(place / "mount"), "--advertise", f"http://{host}:{port}", "--host", host)
+    return Server(place / name / "data", *own, *options, port=port, host=host, **more)
 
 
 def ready(server: Server) -> dict:

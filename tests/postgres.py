@@ -21,15 +21,14 @@ QUOTED = "ses%40me%2Fopens"
 
 
 class Postgres:
-    """A database cluster in `place`, which listens at `host` to `client`. `settings` are for its command line, "name=value"; `before` is what its
+    """A database cluster in `place`, which listens at `host` to its neighbours. `settings` are for its command line, "name=value"; `before` is what its
     commands are run by."""
 
-    def __init__(self, place: pathlib.Path, programs: str, *settings: str, host: str = "127.0.0.1", client: str = "127.0.0.1", before: tuple[str, ...] = ()):
+    def __init__(self, place: pathlib.Path, programs: str, *settings: str, host: str = "127.0.0.1", before: tuple[str, ...] = ()):
         self.place = place
         self.programs = programs
         self.settings = settings
         self.host = host
-        self.client = client
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -40,7 +39,7 @@ class Postgres:
         (self.place / "password").chmod(0o644)
         self._run("initdb", "-U", "ada", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256", f"--pwfile={self.place / 'password'}", "--no-sync")
         with open(self.place / "data" / "pg_hba.conf", "a") as hosts:
-            hosts.write(f"host all all {self.client}/32 scram-sha-256\n")
+            hosts.write("host all all samenet scram-sha-256\n")
 
     def make_standby_of(self, primary: Postgres) -> None:
         """A copy of it as it is now, which then follows it."""

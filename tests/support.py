@@ -45,7 +45,9 @@ def free_port() -> int:
 class Server:
     """`orchestra serve` on a free port. Leaving the block ends it and checks that it left nothing behind."""
 
-    def __init__(self, data: pathlib.Path, *options: str, faults: str = "", check: bool = True, through: tuple[str, ...] = (), port: int = 0):
+    def __init__(self, data: pathlib.Path, *options: str, faults: str = "", check: bool = True, through: tuple[str, ...] = (), port: int = 0,
+                 host: str = "127.0.0.1", token: str = ""):
+        self.host, self.token = host, token  # where it is reached, and by what
         self.port = port  # 0: any free one
         self.data = pathlib.Path(data)
         self.options = options
@@ -67,8 +69,9 @@ class Server:
             self.process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
         port = self._read_port(port_file)
         scheme = "https" if "--tls-certificate" in self.options else "http"
-        self.url = f"{scheme}://127.0.0.1:{port}"
-        self.http = httpx.Client(base_url=self.url, timeout=60, verify=False)  # reading certificates takes 50 ms
+        self.url = f"{scheme}://{self.host}:{port}"
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else None
+        self.http = httpx.Client(base_url=self.url, headers=headers, timeout=60, verify=False)  # reading certificates takes 50 ms
 
     def _read_port(self, path: pathlib.Path) -> int:
         deadline = time.monotonic() + 30

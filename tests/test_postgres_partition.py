@@ -17,7 +17,7 @@ def wire():
 
 @pytest.fixture
 def postgres(wire):
-    with databases.running(host=wire.there, client=wire.here, before=wire.before) as server:
+    with databases.running(host=wire.there, before=wire.before) as server:
         yield server
 
 

@@ -62,8 +62,8 @@ class Application {
       : options_(options), data_(std::move(data)), native_pool_(std::max<std::size_t>(2, std::thread::hardware_concurrency())) {}
 
   Status start();
-  bool wait_for_end();  // whether the server is to begin anew then
-  void stop();
+  void wait_for_end();
+  bool stop();  // whether the server is to begin anew
 
  private:
   Status check_group() const;
@@ -90,7 +90,7 @@ class Application {
   IoThreads io_{kIoThreads};
   asio::signal_set signals_{io_.executor(), SIGTERM, SIGINT};
   std::promise<int> ending_;  // the signal, or kBeginAnew
-  std::atomic<bool> is_ending_ = false;
+  std::atomic<bool> is_ending_ = false, is_signalled_ = false;
   std::shared_ptr<Clock> clock_ = std::make_shared<SystemClock>();
   std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
   Bell logs_;
@@ -277,7 +277,9 @@ Status Application::start() {
   LO_ASSIGN(context_.urls, read_url_policy(options_));
   // Before anybody can know of the server, so that no signal is missed.
   signals_.async_wait([this](boost::system::error_code error, int signal) {
-    if (!error) end(signal);
+    if (error) return;
+    is_signalled_ = true;
+    end(signal);
   });
   LO_TRY(start_storage());
   LO_ASSIGN(connections_, read_connections(options_.connections, environment_));
@@ -288,15 +290,14 @@ Status Application::start() {
   return start_http();
 }
 
-bool Application::wait_for_end() {
+void Application::wait_for_end() {
   auto signal = ending_.get_future().get();
   log::info("stopping: {}", signal == kBeginAnew ? "to begin anew" : signal == SIGINT ? "SIGINT" : "SIGTERM");
-  return signal == kBeginAnew;
 }
 
 // Stops accepting, ends running steps or hands them back to the queue, saves. The process is gone after kLongestEnd in any case:
 // what did not end in order by then is taken up at the next start like after a kill -9.
-void Application::stop() {
+bool Application::stop() {
   asio::steady_timer deadline(io_.executor(), kLongestEnd);
   deadline.async_wait([](boost::system::error_code error) {
     if (!error) std::_Exit(EXIT_FAILURE);
@@ -313,6 +314,7 @@ void Application::stop() {
   if (deciding_) deciding_->stop();
   deadline.cancel();
   io_.stop();
+  return !is_signalled_;
 }
 
 constexpr int kAgain = -1;  // no exit status: to be run once more
@@ -333,10 +335,10 @@ int run_once(const Options& options) {
     log::error("{}", started.error().message);
     std::_Exit(EXIT_FAILURE);  // nothing was taken in yet; what was started dies with the sockets
   }
-  auto begin_anew = application.wait_for_end();
-  application.stop();
+  application.wait_for_end();
+  auto is_to_begin_anew = application.stop();
   log::info("stopped");
-  return begin_anew ? kAgain : EXIT_SUCCESS;
+  return is_to_begin_anew ? kAgain : EXIT_SUCCESS;
 }
 
 }  // namespace
