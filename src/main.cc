@@ -10,6 +10,7 @@
 #include "serve/catalog_command.h"
 #include "serve/doctor_command.h"
 #include "serve/token_command.h"
+#include "store/bucket.h"
 
 int main(int argc, char** argv) {
   CLI::App app("Machine-learning workflows, step by step, over one asynchronous REST API", "orchestra");
@@ -28,5 +29,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : lo::cli::kCannot;
   }
-  return serve->parsed() ? lo::serve::run(options) : exit_status;
+  if (serve->parsed()) exit_status = lo::serve::run(options);
+  lo::store::finish_buckets();
+  return exit_status;
 }

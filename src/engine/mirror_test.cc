@@ -40,8 +40,10 @@ class MirrorTest : public ::testing::Test {
         found.push_back(step->id);
         visit_step(*step);
       }
-      for (auto id : found)
-        for (auto& revision : catalog_.revisions(id).value()) visit_revision(std::move(revision));
+      for (auto id : found) {
+        auto revisions = catalog_.revisions(id).value();
+        for (auto& revision : revisions) visit_revision(std::move(revision));
+      }
       return {};
     };
     return ports;

@@ -40,7 +40,7 @@
 #include "serve/part_options.h"
 #include "serve/store_place.h"
 #include "serve/webhooks.h"
-#include "store/store.h"
+#include "store/bucket_store.h"
 
 namespace lo::serve {
 namespace {
@@ -68,6 +68,7 @@ class Application {
  private:
   Status check_group() const;
   Status open_catalog();
+  Status open_store();
   Status start_storage();
   void follow(std::int64_t last_event);
   std::unique_ptr<observe::Webhooks> make_webhooks();
@@ -94,6 +95,7 @@ class Application {
   std::shared_ptr<Clock> clock_ = std::make_shared<SystemClock>();
   std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
   Bell logs_;
+  std::filesystem::path store_folder_;  // of the results, or of those that were used lately
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<observe::Hub> hub_;
   std::unique_ptr<observe::Webhooks> webhooks_;
@@ -146,12 +148,23 @@ Status Application::open_catalog() {
   return {};
 }
 
+Status Application::open_store() {
+  if (!is_bucket(options_.store)) {
+    LO_ASSIGN(store_folder_, take_store(data_.path(), options_.store));
+    LO_ASSIGN(store_, store::open_local_store(store_folder_, store_options(options_)));
+    return {};
+  }
+  LO_ASSIGN(auto bucket, store::open_s3_bucket(options_.store));
+  LO_ASSIGN(store_folder_, take_bucket(data_.path(), options_.store, *bucket));
+  LO_ASSIGN(store_, store::open_bucket_store(store_folder_, std::move(bucket), bucket_options(options_, pool_)));
+  return {};
+}
+
 Status Application::start_storage() {
   LO_TRY(open_catalog());
-  LO_ASSIGN(auto store, take_store(data_.path(), options_.store));
-  LO_ASSIGN(store_, store::open_local_store(store, store_options(options_)));
+  LO_TRY(open_store());
   LO_ASSIGN(auto last, catalog_->last_event());
-  disk_ = std::make_unique<DiskGauge>([folders = std::vector{data_.path(), store}] { return read_fullest_disk(folders); }, options_.disk_full_percent, clock_, pool_);
+  disk_ = std::make_unique<DiskGauge>([folders = std::vector{data_.path(), store_folder_}] { return read_fullest_disk(folders); }, options_.disk_full_percent, clock_, pool_);
   hub_ = std::make_unique<observe::Hub>(kEventsInMemory, last);
   webhooks_ = make_webhooks();
   catalog_->on_events([this](std::span<const catalog::Event> events) {
@@ -345,8 +358,9 @@ int run_once(const Options& options) {
 
 int run(const Options& options) {
   init_log(options.log_level.c_str());
-  for (;;)
-    if (auto status = run_once(options); status != kAgain) return status;
+  auto status = kAgain;
+  while (status == kAgain) status = run_once(options);
+  return status;
 }
 
 }  // namespace lo::serve

@@ -234,6 +234,7 @@ void Backup::remove_unneeded(const std::string& catalog_name) const {
 
 Result<BackupSummary> make_backup(const BackupOptions& options) {
   LO_TRY(check_catalog_is_here(options.data));
+  LO_TRY(check_store_is_a_folder(options.data));
   std::error_code error;  // before a folder is made for nothing
   if (!fs::exists(options.data / "catalog.sqlite", error))
     return fail(Code::not_found, fmt::format("{} is no data folder: it has no catalog.sqlite", options.data.string()));

@@ -28,7 +28,8 @@ Awaitable<void> keep_house_at_intervals(const api::Context& context, std::chrono
 
 // With results elsewhere it lies there, where the next machine finds it.
 RunningMark mark_for(const Options& options, const std::filesystem::path& data) {
-  auto folder = options.store.empty() ? data : store_place(options.store);
+  auto is_here = options.store.empty() || is_bucket(options.store);
+  auto folder = is_here ? data : store_place(options.store);
   return {folder / "running", RunningMark::this_boot()};
 }
 

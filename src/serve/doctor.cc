@@ -139,7 +139,16 @@ std::vector<Finding> catalog(const DoctorOptions& options) {
 
 // --- Results ---
 
+Finding bucket(const std::string& url) {
+  auto bucket = store::open_s3_bucket(url);
+  auto asked = bucket ? (*bucket)->size_of("catalog") : std::unexpected(bucket.error());
+  if (asked) return {.part = "store", .says = fmt::format("{} answers", url)};
+  return {.level = Level::broken, .part = "store", .says = asked.error().message, .todo = "see that it is there, and that the credentials of this environment are those of the server"};
+}
+
 Finding store(const DoctorOptions& options) {
+  auto noted = options.store.empty() ? store_of(options.data).string() : options.store;
+  if (is_bucket(noted)) return bucket(noted);
   auto place = options.store.empty() ? store_of(options.data) : store_place(options.store);
   std::error_code error;
   if (!fs::is_directory(place, error)) {

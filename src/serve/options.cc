@@ -122,9 +122,12 @@ CLI::App* add_serve_command(CLI::App& app, Options& options) {
       ->check(is_catalog);
   serve
       ->add_option("--store", options.store,
-                   "Folder to keep results in, also file:///FOLDER, such as a mount that other machines have, too, instead of one in the data folder")
+                   "Folder to keep results in, also file:///FOLDER, such as a mount that other machines have, too, instead of one in the data folder; or s3://BUCKET/PREFIX, with "
+                   "credentials and address from the variables of AWS's tools")
       ->envname("ORCHESTRA_STORE")
       ->check([](const std::string& text) { return text.empty() ? "" : is_store(text); });
+  serve->add_option("--store-cache", options.store_cache, "Bytes of results in a bucket that are kept in the data folder, too (default: 10GB)")
+      ->transform(CLI::AsSizeValue(false));
   add_group_options(*serve, options);
   serve->add_option("--port-file", options.port_file, "File to write the bound port to");
   serve->add_option("--home", options.home, "Folder that holds runtime/python")->envname("ORCHESTRA_HOME");

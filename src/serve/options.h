@@ -29,7 +29,8 @@ struct Options {
   std::filesystem::path tensorflow_python;          // of the `tensorflow` environment; "" = made when a step first needs it
   std::filesystem::path sql_python;                 // of the `sql` environment; "" likewise
   std::filesystem::path connections;                // file of databases by name; "" = none but those of the environment
-  std::string store;                                // folder or file:///… of the results; "" = in the data folder
+  std::string store;                                // folder, file:///… or s3://… of the results; "" = in the data folder
+  std::int64_t store_cache = std::int64_t{10} << 30;  // bytes of results in a bucket that are kept here, too
   std::vector<std::string> hdfs;                    // name nodes that datasets may come from, each "host:port"
   std::string spark_url;                            // "sc://host:port"; "" = a local Spark Connect server
   std::string spark_memory = "1g";

@@ -67,6 +67,10 @@ store::LocalStoreOptions store_options(const Options& options) {
   return {.least_free = std::min(kMost, kShare * (1 - options.disk_full_percent / 100)), .free_share = {}};
 }
 
+store::BucketStoreOptions bucket_options(const Options& options, BlockingPool& pool) {
+  return {.local = store_options(options), .cache_bytes = options.store_cache, .later = [&pool](auto work) { pool.post(std::move(work)); }};
+}
+
 run::RunOptions run_options_of(const Options& options) {
   run::RunOptions out;
   out.python = python_options(options);
