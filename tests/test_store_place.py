@@ -56,7 +56,7 @@ def test_who_is_refused(tmp_path):
     with Server(tmp_path / "inside") as server:
         make(server)
     assert "holds results: move it to" in refusal(tmp_path / "inside", "--store", tmp_path / "new")
-    assert "neither a folder nor file:///FOLDER" in refusal(tmp_path / "third", "--store", "s3://lake/results")
+    assert "neither a folder nor file:///FOLDER" in refusal(tmp_path / "third", "--store", "ftp://lake/results")
     (tmp_path / "file").write_text("")
     assert "--store" in refusal(tmp_path / "fourth", "--store", tmp_path / "file" / "results")
     assert objects(store) == made
