@@ -5,6 +5,7 @@ import io
 import json
 import threading
 
+import boto3
 import psutil
 import pyarrow
 import pytest

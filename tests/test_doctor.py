@@ -85,7 +85,7 @@ def test_a_postgresql_and_its_standby(pair, tmp_path):
         server.function("one", "response = 1")
         server.finished("one")
         findings = doctor("--data", server.data, "--catalog", url)
-        assert "held by a server, schema 1" in of(findings, "catalog")[2]
+        assert "held by a server, schema 2" in of(findings, "catalog")[2]
         level, _, says, _ = of(findings, "standby")
         assert level == "ok" and "streaming, commits wait for it" in says and "kB behind" in says
         assert of(findings, "clocks")[0] == "ok"
