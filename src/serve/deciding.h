@@ -40,8 +40,9 @@ class Deciding {
   // Sweeps what a server before has left, reads the catalog, takes up what has not ended. Blocks.
   Status start();
 
-  // Ends running steps or hands them back to the queue, saves. Blocks, for some seconds at most.
-  void stop();
+  // Ends running steps or hands them back to the queue, saves. `is_overtaken`: another server leads, and what it notes stays. Blocks, for some seconds
+  // at most.
+  void stop(bool is_overtaken);
 
  private:
   run::RunOptions run_options();
@@ -50,6 +51,7 @@ class Deciding {
 
   Parts parts_;
   RunningMark mark_;
+  bool is_marked_ = false;
   std::unique_ptr<engine::Runner> runner_;
   std::shared_ptr<engine::Conductor> conductor_;
 };
