@@ -6,6 +6,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdlib>
+#include <fmt/format.h>
 #include <future>
 #include <map>
 #include <prometheus/counter.h>
@@ -91,6 +92,7 @@ class Application {
 
  private:
   run::RunOptions run_options();
+  Status find_ray();
   Status start_storage();
   std::unique_ptr<observe::Webhooks> make_webhooks();
   Status start_engine();
@@ -104,6 +106,7 @@ class Application {
   const DataFolder data_;
   const std::vector<std::string> environment_ = all_variables();
   std::map<std::string, std::string> connections_;
+  std::optional<run::RayCluster> ray_;
   RunningMark mark_{data_.path() / "running", RunningMark::this_boot()};
   // Destroyed from the last to the first. The I/O threads are stopped by stop(), so that nothing runs on them while the rest goes;
   // what still posts work to them, until it is gone itself, posts it in vain.
@@ -143,6 +146,7 @@ run::RunOptions Application::run_options() {
   options.native = run::dataset_operations(dataset);
   options.remote = {.policy = context_.remote, .environment = run::remote_environment(environment_)};
   options.connections = connections_;
+  options.ray = ray_options_of(options_.runner, options_.ray_python, options_.home, environment_);
   options.log_grew = [this](engine::RevisionKey, int) { logs_.advance(); };
   return options;
 }
@@ -156,6 +160,21 @@ std::unique_ptr<observe::Webhooks> Application::make_webhooks() {
                                  .pool = &pool_,
                                  .send = send_through(*poster_)};
   return std::make_unique<observe::Webhooks>(std::move(parts), retry_schedule(options_));
+}
+
+// A cluster that does not answer may do so later; one that will not do is for whoever starts the server to change.
+Status Application::find_ray() {
+  auto options = ray_options_of(options_.runner, options_.ray_python, options_.home, environment_);
+  if (options.address.empty()) return {};
+  auto cluster = run::look_at_ray(options, options_.home / "runtime" / "python");
+  if (!cluster && cluster.error().code != Code::unavailable) return fail(cluster.error().code, fmt::format("--runner {}: {}", options_.runner, cluster.error().message));
+  if (!cluster) {
+    log::warn("--runner {}: {}; steps wait for it", options_.runner, cluster.error().message);
+    return {};
+  }
+  ray_ = *cluster;
+  log::info("Ray {} at {}: {} nodes with {:g} CPUs and {} GPUs", ray_->version, options.address, ray_->nodes, ray_->cpus, ray_->gpus);
+  return {};
 }
 
 Status Application::start_storage() {
@@ -218,7 +237,7 @@ Status Application::start_engine() {
   LO_ASSIGN(auto live, catalog_->live_digests());
   LO_TRY(store_->sweep(live));
   LO_TRY(remove_unused_environments(*catalog_, data_.path()));
-  conductor_ = engine::Conductor::make(engine_ports(io_.executor(), context_, options_.home), plan_options_of(options_));
+  conductor_ = engine::Conductor::make(engine_ports(io_.executor(), context_, options_.home), plan_options_of(options_, ray_));
   context_.conductor = conductor_.get();
   std::vector<catalog::Revision> damaged;
   if (mark_.machine_went_down()) {
@@ -265,6 +284,7 @@ Status Application::start() {
   signals_.async_wait([this](boost::system::error_code error, int signal) {
     if (!error) signalled_.set_value(signal);
   });
+  LO_TRY(find_ray());
   LO_TRY(start_storage());
   LO_TRY(start_engine());
   LO_TRY(webhooks_->start());

@@ -30,6 +30,8 @@ struct Options {
   std::filesystem::path connections;                // file of databases by name; "" = none but those of the environment
   std::string store;                                // folder or file:///… of the results; "" = in the data folder
   std::vector<std::string> hdfs;                    // name nodes that datasets may come from, each "host:port"
+  std::string runner = "local";                     // or "ray:host:port": plain Python steps run on that Ray cluster
+  std::filesystem::path ray_python;                 // of the `ray` environment; "" = where `./orchestra environment ray` links it
   std::string spark_url;                            // "sc://host:port"; "" = a local Spark Connect server
   std::string spark_memory = "1g";
   double spark_idle_minutes = 15;

@@ -5,6 +5,7 @@
 
 #include "api/context.h"
 #include "engine/plan.h"
+#include "run/ray_cluster.h"
 #include "run/old_logs.h"
 #include "run/runner.h"
 #include "serve/options.h"
@@ -12,7 +13,12 @@
 
 namespace lo::serve {
 
-engine::PlanOptions plan_options_of(const Options& options);
+// `ray`: the cluster that steps run on, if they do and it answers.
+engine::PlanOptions plan_options_of(const Options& options, const std::optional<run::RayCluster>& ray);
+
+// `environment`: the server's own.
+run::RayOptions ray_options_of(const std::string& runner, const std::filesystem::path& python, const std::filesystem::path& home,
+                               const std::vector<std::string>& environment);
 api::Keep keep_of(const Options& options);
 run::LogRules log_rules_of(const Options& options);
 std::chrono::microseconds housekeeping_interval(const Options& options);
