@@ -21,7 +21,7 @@ from orchestra_runtime import channel, keeper, kinds, libc, limits, scratch, tre
 from orchestra_runtime.channel import Channel
 from orchestra_runtime.deaths import Deaths
 
-CONTROL = 3  # the descriptor that leads to the server, unless another is named
+CONTROL = 3  # the descriptor that leads to the server
 REFILL_AFTER = 4  # milliseconds without a message until a spare is forked: the job that took the last one has the processor first
 MOST_IDLE = (os.cpu_count() or 1) + 1  # keepers that wait, while jobs come again and again: as many as run at once, and a spare
 CANNOT_LOAD, BAD_MESSAGE = 3, 4  # exit statuses
@@ -31,8 +31,8 @@ def main(arguments: Sequence[str], began: float) -> int:
     """`began`: when the process did, by the monotonic clock. Gives the exit status."""
     options = _options(arguments)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # from a terminal, it is meant for the server
-    control = Channel(socket.socket(fileno=options.control))
-    os.set_inheritable(options.control, False)
+    control = Channel(socket.socket(fileno=CONTROL))
+    os.set_inheritable(CONTROL, False)
     try:
         limits.single_threaded()
         kinds.load(options.kind)
@@ -50,7 +50,6 @@ def main(arguments: Sequence[str], began: float) -> int:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Forks a process per step; started by the server.", allow_abbrev=False)
     parser.add_argument("--kind", choices=kinds.KINDS, required=True)
-    parser.add_argument("--control", type=int, default=CONTROL, metavar="DESCRIPTOR", help="leads to whoever starts it (default: %(default)s)")
     parser.add_argument("--spares", type=int, default=1, help="keepers that always wait for a job (default: %(default)s)")
     parser.add_argument("--surplus", type=float, default=5.0, help="seconds without a job until those beyond them go (default: %(default)s)")
     parser.add_argument("--group", action="append", default=[], metavar="FOLDER", help="a folder in which control groups are made; one for each hierarchy")

@@ -5,25 +5,36 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 MESSAGE, OUTPUT = b"m", b"o"  # what a frame holds; output without a byte: nothing is printed any more
 HEAD = struct.Struct("!cI")  # what, and how many bytes follow
-MOST_BYTES = 1 << 24  # of a frame: a step file may be large
+MOST_BYTES = 1 << 26  # of a frame: a step file may be large
 
-# A connection on which nothing comes is tried after so many seconds, and again after each interval, and given up when the patience is over, which is
-# also how long what was sent may go without a receipt.
-_IDLE, _INTERVAL, _PATIENCE = 5, 3, 14
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """With a peer that is silent, in seconds: when it is first tried, how often, and when the connection is given up, which is also how long what was
+    sent may go without a receipt."""
+
+    first: int
+    every: int
+    last: int
 
 
-def watch(connection: socket.socket) -> None:
-    """From now on a peer that falls silent shows as a connection that broke, within 15 s."""
+# The node gives up well before the client does: its step is killed before another attempt begins anywhere.
+OF_NODE = Patience(first=4, every=2, last=9)
+OF_CLIENT = Patience(first=5, every=3, last=16)
+
+
+def watch(connection: socket.socket, patience: Patience) -> None:
+    """From now on a peer that falls silent shows as a connection that broke. The kernel sees to it, whatever the processes are doing."""
     for level, option, value in (
         (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
         (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _IDLE),
-        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _INTERVAL),
-        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, (_PATIENCE - _IDLE) // _INTERVAL),
-        (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * _PATIENCE),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, patience.first),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, patience.every),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, (patience.last - patience.first) // patience.every + 1),
+        (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * patience.last),
     ):
         connection.setsockopt(level, option, value)
 

@@ -106,6 +106,7 @@ class RayClient:
     def __init__(self, control: Channel) -> None:
         self._control = control
         self._ended: asyncio.Future[int]
+        self._key = secrets.token_hex(8)
         self._expected: dict[str, RayJob] = {}  # by secret: tasks that have not connected
         self._jobs: set[asyncio.Task[None]] = set()
 
@@ -137,7 +138,7 @@ class RayClient:
         job = RayJob(start, socket.socket(fileno=received[0]), received[1])
         secret = secrets.token_hex(16)
         self._expected[secret] = job
-        task = asyncio.get_running_loop().create_task(job.run(*self._address, secret))
+        task = asyncio.get_running_loop().create_task(job.run(*self._address, secret, self._key))
         self._jobs.add(task)
 
         def over(_: asyncio.Task[None]) -> None:
@@ -148,7 +149,7 @@ class RayClient:
 
     async def _called(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Of a task, as it says; of whoever else, the connection is closed."""
-        frames.watch(writer.get_extra_info("socket"))
+        frames.watch(writer.get_extra_info("socket"), frames.OF_CLIENT)
         try:
             job, node = await asyncio.wait_for(self._who(reader), HELLO)
         except (OSError, EOFError, ValueError, LookupError, TimeoutError):

@@ -39,11 +39,11 @@ class RayJob:
         else:
             self._called.set_result((node, reader, writer))
 
-    async def run(self, host: str, port: int, secret: str) -> None:
-        """Returns when the server knows how it ended."""
+    async def run(self, *call: Any) -> None:
+        """Returns when the server knows how it ended. `call`: what the task has to know to call (ray_step.run)."""
         asyncio.get_running_loop().add_reader(self._link.fileno(), self._hear)
         try:
-            await self._run(_submit(self._start, self._demand, host, port, secret))
+            await self._run(_submit(self._start, self._demand, call))
         except Exception as problem:  # of Ray's API, which says nothing of what it raises
             self._lost(f"Ray: {type(problem).__name__}: {problem}")
             self._hang_up()
@@ -56,6 +56,7 @@ class RayJob:
         elif self._called.done():
             node, reader, self._writer = self._called.result()
             await self._follow(node, reader)
+            self._writer.close()
             if not self._exited:
                 self._lost(f"the connection to the node {node} of the Ray cluster broke{await _reason(task)}")
         else:
@@ -158,7 +159,7 @@ class RayJob:
         self._tell({"type": "lost", "why": why})
 
 
-def _submit(start: dict[str, Any], demand: dict[str, Any], host: str, port: int, secret: str) -> Any:
+def _submit(start: dict[str, Any], demand: dict[str, Any], call: tuple[Any, ...]) -> Any:
     """The task. We try again ourselves, not Ray."""
     import ray
 
@@ -167,7 +168,7 @@ def _submit(start: dict[str, Any], demand: dict[str, Any], host: str, port: int,
             start["step"] = json.load(file)
     resources = {"num_cpus": demand["cpu"], "num_gpus": demand["gpu"]} | ({"memory": demand["memory"]} if demand["memory"] else {})
     name = start["step"]["members"][0]["name"]
-    return _remote_task().options(name=name, **resources).remote(host, port, secret)
+    return _remote_task().options(name=name, **resources).remote(*call)
 
 
 @functools.cache
@@ -177,12 +178,12 @@ def _remote_task() -> Any:
     return ray.remote(max_retries=0)(_task)
 
 
-def _task(host: str, port: int, secret: str) -> None:
+def _task(*call: Any) -> None:
     import ray
 
     from orchestra_runtime import ray_step
 
-    ray_step.run(host, port, secret, tuple(int(each) for each in ray.get_gpu_ids()))
+    ray_step.run(*call, tuple(int(each) for each in ray.get_gpu_ids()))
 
 
 async def _ended(reference: Any) -> str:
@@ -190,7 +191,8 @@ async def _ended(reference: Any) -> str:
     try:
         await reference
     except Exception as problem:
-        return f"{type(problem).__name__}: {str(problem).strip().splitlines()[0]}"
+        cause = getattr(problem, "cause", None) or problem  # of an exception in the task
+        return f"{type(cause).__name__}: {str(cause).strip().partition(chr(10))[0]}"
     return ""
 
 

@@ -1,5 +1,5 @@
-"""A step on a node of a Ray cluster: what the Ray task does. No user code runs in Ray's process. It has a fork server of its own, as the orchestra's
-server has on its machine, whose keepers and steps are the very same; and it carries what they say and are told, over a connection to the Ray
+"""A step on a node of a Ray cluster: what the Ray task does. No user code runs in Ray's process. The step is forked by the node's fork servers
+(ray_node.py), with the same keeper as on the server's machine; and this process carries what they say and are told, over a connection to the Ray
 client. When that breaks, or this process dies, the keeper kills the step with all that it started.
 """
 
@@ -14,27 +14,29 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from orchestra_runtime import channel, frames, node_fork_server
+from orchestra_runtime import channel, frames, ray_node
 from orchestra_runtime.frames import MESSAGE, OUTPUT, Frames
-from orchestra_runtime.node_fork_server import CannotStart
+from orchestra_runtime.ray_node import CannotStart
 from orchestra_runtime.scratch import Scratch
 
 CONNECT = 10.0  # seconds to reach the Ray client
 OUTPUT_PATIENCE = 2.0  # seconds for the end of the output, once no process of the step is left
 PIECE = 1 << 16  # bytes of output that are sent at once
+_connections: dict[str, ray_node.Connection] = {}  # by key; this process keeps them for its next steps
 
 
-def run(host: str, port: int, secret: str, gpus: tuple[int, ...]) -> None:
-    """Returns when no process of the step is left. `gpus`: those that are the task's own."""
+def run(host: str, port: int, secret: str, key: str, gpus: tuple[int, ...]) -> None:
+    """Returns when no process of the step is left. The Ray client is at host and port, has given the secret to this task, and `key` to all of its tasks.
+    `gpus`: those that are the task's own."""
     connection = socket.create_connection((host, port), timeout=CONNECT)
-    frames.watch(connection)
+    frames.watch(connection, frames.OF_NODE)
     connection.settimeout(CONNECT)
     hello = {"type": "hello", "secret": secret, "node": connection.getsockname()[0]}
     connection.sendall(frames.frame(MESSAGE, channel.pack(hello)))
     with closing(Frames(connection)) as client:
         start = _first_message(client)
         if start is not None:  # it is still wanted
-            _Relay(client).run(start, gpus)
+            _Relay(client, key).run(start, gpus)
 
 
 def _first_message(client: Frames) -> dict[str, Any] | None:
@@ -57,13 +59,15 @@ def missing_folder(step: dict[str, Any]) -> str | None:
 class _Relay:
     """Between the client and a keeper."""
 
-    def __init__(self, client: Frames) -> None:
+    def __init__(self, client: Frames, key: str) -> None:
         self._client = client
+        self._key = key
         self._keeper, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._output, self._writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         os.set_blocking(self._writing, True)
         self._keeper.setblocking(False)
         self._output_open = self._keeper_open = True
+        self._was_told = False  # something by the keeper
         self._give_up_at: float | None = None
         self._beside: Scratch | None = None  # has the step file of a large step
 
@@ -78,12 +82,12 @@ class _Relay:
                 self._beside.clear()
 
     def _launch(self, start: dict[str, Any], gpus: tuple[int, ...]) -> None:
-        step, kind = start.pop("step"), start.pop("kind")
+        step = start.pop("step")
         try:
             if (missing := missing_folder(step)) is not None:
                 raise CannotStart(f"{missing} is not there: the store (--store) has to be on a mount that all nodes of the Ray cluster have")
             message = self._message(start, step | {"gpus": list(gpus)})
-            node_fork_server.of_kind(kind).launch(message, [self._theirs.fileno(), self._writing])
+            _node(self._key).launch(message, [self._theirs.fileno(), self._writing])
         except (CannotStart, OSError) as problem:
             self._refuse(str(problem))
         self._theirs.close()
@@ -94,7 +98,7 @@ class _Relay:
         start |= {"v": 1, "type": "start"}
         if len(json.dumps(start | {"step": step})) <= channel.MAX_PACKET:
             return start | {"step": step}
-        self._beside = Scratch(node_fork_server.scratch())
+        self._beside = Scratch(str(ray_node.place()))
         path = os.path.join(self._beside.path, "step.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(step, file)
@@ -156,9 +160,21 @@ class _Relay:
         except OSError:
             packet = b""
         if packet:
+            self._was_told = True
             return self._client.send(MESSAGE, packet)
         self._keeper_open = False
+        if not self._was_told and (why := _node(self._key).refusal()) is not None:
+            self._refuse(why)
         if self._output_open:
             self._give_up_at = time.monotonic() + OUTPUT_PATIENCE
         return None
 
+
+def _node(key: str) -> ray_node.Connection:
+    """CannotStart or OSError when there is none to be had."""
+    connection = _connections.get(key)
+    if connection is None or not connection.is_alive():
+        if connection is not None:
+            connection.close()
+        connection = _connections[key] = ray_node.Connection(key)
+    return connection
