@@ -221,8 +221,7 @@ class Node:
             return client.close()
         kind = str(channel.unpack(packet).get("kind"))
         try:
-            server = self._servers.get(kind) or self._servers.setdefault(kind, NodeForkServer(kind))
-            server.launch(client, packet, received)
+            self._launch(kind, client, packet, received)
         except OSError as problem:
             client.tell({"type": "refused", "why": f"the {kind} fork server: {problem}"})
         finally:
@@ -230,10 +229,16 @@ class Node:
                 os.close(each)
         return None
 
+    def _launch(self, kind: str, client: Channel, packet: bytes, descriptors: Sequence[int]) -> None:
+        with suppress(KeyError, OSError):  # there is none, or it has died just now
+            return self._servers[kind].launch(client, packet, descriptors)
+        self._servers[kind] = NodeForkServer(kind)
+        return self._servers[kind].launch(client, packet, descriptors)
+
     def _hear_of(self, number: int) -> None:
-        kind, server = next((kind, server) for kind, server in self._servers.items() if server.fileno() == number)
-        if not server.hear():
-            del self._servers[kind]
+        for kind, server in list(self._servers.items()):
+            if server.fileno() == number and not server.hear():
+                del self._servers[kind]
 
     def _bury(self) -> None:
         """Fork servers that are slow to start, and children that have ended."""

@@ -9,6 +9,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,15 +81,27 @@ class Client:
         assert not self.task.is_alive()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder for temporary files that is the node's own."""
+    tmp_path_factory.getbasetemp()  # it would be below that folder
+    folder = tempfile.mkdtemp(prefix="orchestra-ray-", dir="/tmp")  # short: it holds Unix sockets
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", folder)
+        yield
+    deadline = time.monotonic() + PATIENCE
+    while list(Path(folder).glob("*/*.node")):
+        assert time.monotonic() < deadline, "what forks has not ended"
+        time.sleep(0.05)
+    shutil.rmtree(folder)
+
+
 @pytest.fixture
-def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    folder = tempfile.mkdtemp(prefix="orchestra-ray-", dir="/tmp")  # short, for sockets; after tmp_path, which would be below it
-    monkeypatch.setattr(tempfile, "tempdir", folder)
+def key() -> Iterator[str]:
     key = secrets.token_hex(4)
     yield key
     if (connection := ray_step._connections.pop(key, None)) is not None:
         connection.close()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
