@@ -6,7 +6,6 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdlib>
-#include <fmt/format.h>
 #include <future>
 #include <map>
 #include <prometheus/counter.h>
@@ -40,6 +39,7 @@
 #include "serve/environments.h"
 #include "serve/open_files.h"
 #include "serve/part_options.h"
+#include "serve/ray_place.h"
 #include "serve/repair.h"
 #include "serve/store_place.h"
 #include "serve/webhooks.h"
@@ -92,7 +92,6 @@ class Application {
 
  private:
   run::RunOptions run_options();
-  Status find_ray();
   Status start_storage();
   std::unique_ptr<observe::Webhooks> make_webhooks();
   Status start_engine();
@@ -146,7 +145,6 @@ run::RunOptions Application::run_options() {
   options.native = run::dataset_operations(dataset);
   options.remote = {.policy = context_.remote, .environment = run::remote_environment(environment_)};
   options.connections = connections_;
-  options.ray = ray_options_of(options_.runner, options_.ray_python, options_.home, environment_);
   options.log_grew = [this](engine::RevisionKey, int) { logs_.advance(); };
   return options;
 }
@@ -160,21 +158,6 @@ std::unique_ptr<observe::Webhooks> Application::make_webhooks() {
                                  .pool = &pool_,
                                  .send = send_through(*poster_)};
   return std::make_unique<observe::Webhooks>(std::move(parts), retry_schedule(options_));
-}
-
-// A cluster that does not answer may do so later; one that will not do is for whoever starts the server to change.
-Status Application::find_ray() {
-  auto options = ray_options_of(options_.runner, options_.ray_python, options_.home, environment_);
-  if (options.address.empty()) return {};
-  auto cluster = run::look_at_ray(options, options_.home / "runtime" / "python");
-  if (!cluster && cluster.error().code != Code::unavailable) return fail(cluster.error().code, fmt::format("--runner {}: {}", options_.runner, cluster.error().message));
-  if (!cluster) {
-    log::warn("--runner {}: {}; steps wait for it", options_.runner, cluster.error().message);
-    return {};
-  }
-  ray_ = *cluster;
-  log::info("Ray {} at {}: {} nodes with {:g} CPUs and {} GPUs", ray_->version, options.address, ray_->nodes, ray_->cpus, ray_->gpus);
-  return {};
 }
 
 Status Application::start_storage() {
@@ -284,7 +267,7 @@ Status Application::start() {
   signals_.async_wait([this](boost::system::error_code error, int signal) {
     if (!error) signalled_.set_value(signal);
   });
-  LO_TRY(find_ray());
+  LO_ASSIGN(ray_, find_ray(options_));
   LO_TRY(start_storage());
   LO_TRY(start_engine());
   LO_TRY(webhooks_->start());

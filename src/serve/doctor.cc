@@ -11,7 +11,6 @@
 #include "catalog/sqlite/sqlite_catalog.h"
 #include "run/ray_cluster.h"
 #include "serve/catalog_place.h"
-#include "serve/connections.h"
 #include "serve/disk_gauge.h"
 #include "serve/part_options.h"
 #include "serve/store_place.h"
@@ -151,7 +150,7 @@ Finding store(const DoctorOptions& options) {
 // --- Where steps run ---
 
 Finding ray(const DoctorOptions& options) {
-  auto asked = ray_options_of(options.runner, options.ray_python, options.home, all_variables());
+  auto asked = ray_options_of(options.runner, options.ray_python, options.home);
   auto cluster = run::look_at_ray(asked, options.home / "runtime" / "python");
   if (cluster)
     return {.part = "Ray", .says = fmt::format("{}: Ray {}, {} nodes with {:g} CPUs and {} GPUs", asked.address, cluster->version, cluster->nodes, cluster->cpus, cluster->gpus)};

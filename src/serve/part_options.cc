@@ -6,6 +6,7 @@
 
 #include "run/leftovers.h"
 #include "serve/access.h"
+#include "serve/connections.h"
 
 namespace lo::serve {
 namespace {
@@ -51,12 +52,11 @@ engine::PlanOptions plan_options_of(const Options& options, const std::optional<
 }
 
 // Those that Ray reads itself, and what its programs need to run at all.
-run::RayOptions ray_options_of(const std::string& runner, const std::filesystem::path& python, const std::filesystem::path& home,
-                               const std::vector<std::string>& environment) {
+run::RayOptions ray_options_of(const std::string& runner, const std::filesystem::path& python, const std::filesystem::path& home) {
   run::RayOptions ray{.address = run::ray_address(runner), .python = python, .environment = {}};
   if (ray.address.empty()) return ray;
   if (ray.python.empty()) ray.python = home / "build" / "environments" / "ray" / "bin" / "python";
-  for (const auto& variable : environment)
+  for (const auto& variable : all_variables())
     if (variable.starts_with("RAY_") || variable.starts_with("HOME=") || variable.starts_with("PATH=")) ray.environment.push_back(variable);
   return ray;
 }
@@ -86,6 +86,7 @@ store::LocalStoreOptions store_options(const Options& options) {
 run::RunOptions run_options_of(const Options& options) {
   run::RunOptions out;
   out.python = python_options(options);
+  out.ray = ray_options_of(options.runner, options.ray_python, options.home);
   out.spark.url = options.spark_url;
   out.spark.memory = options.spark_memory;
   out.spark.idle = milliseconds_of(options.spark_idle_minutes * 60);

@@ -1,4 +1,4 @@
-// What the command line's options mean for the parts. Pure, but for run_options_of(), which reads JAVA_HOME.
+// What the command line's options mean for the parts. Pure, but for run_options_of() and ray_options_of(), which read variables.
 #pragma once
 
 #include <chrono>
@@ -16,9 +16,8 @@ namespace lo::serve {
 // `ray`: the cluster that steps run on, if they do and it answers.
 engine::PlanOptions plan_options_of(const Options& options, const std::optional<run::RayCluster>& ray);
 
-// `environment`: the server's own.
-run::RayOptions ray_options_of(const std::string& runner, const std::filesystem::path& python, const std::filesystem::path& home,
-                               const std::vector<std::string>& environment);
+// Of --runner, --ray-python and --home. Reads this process's environment.
+run::RayOptions ray_options_of(const std::string& runner, const std::filesystem::path& python, const std::filesystem::path& home);
 api::Keep keep_of(const Options& options);
 run::LogRules log_rules_of(const Options& options);
 std::chrono::microseconds housekeeping_interval(const Options& options);
