@@ -19,12 +19,10 @@ PYTHON = pathlib.Path(os.environ.get("ORCHESTRA_RAY_PYTHON", HOME / "build" / "e
 VARIABLES = HOME / "runtime" / "python" / "orchestra_ray.env"
 
 
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as held:
-        free = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in free:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in free]
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def own_address() -> str:
@@ -68,7 +66,7 @@ class Cluster:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # short: it holds Unix sockets
         self.token = secrets.token_hex(16)
         self.host = host or own_address()
-        (port,) = _free_ports(1)
+        port = free_port()
         self.address = f"{self.host}:{port}"
         settings = dict(line.split("=") for line in VARIABLES.read_text().splitlines() if line and not line.startswith("#"))
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}

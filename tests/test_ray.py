@@ -2,8 +2,6 @@
 
 import os
 import pathlib
-import signal
-import time
 
 import psutil
 import pytest
@@ -58,7 +56,7 @@ def ancestors(number: int) -> list[str]:
 
 def test_a_step_runs_on_a_node_and_its_result_is_the_next_ones(server, tmp_path):
     path = tmp_path / "numbers"
-    server.function("where", WRITES_ITS_NUMBER + "open('left', 'w').write('x')\nprint('on my way')\nresponse = {'a': [1, 2.5]}\ntime.sleep(0)",
+    server.function("where", WRITES_ITS_NUMBER + "open('left', 'w').write('x')\nprint('on my way')\nresponse = {'a': [1, 2.5]}",
                     functionParameters={"path": str(path)})
     server.finished("where")
     assert server.get("/step/where/log").text == "on my way\n"
@@ -263,7 +261,7 @@ def test_no_such_environment(cluster, tmp_path):
 
 
 def test_a_cluster_that_comes_later(tmp_path, monkeypatch):
-    (port,) = ray_nodes._free_ports(1)
+    port = ray_nodes.free_port()
     monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 32)
     monkeypatch.setenv("ORCHESTRA_RAY_PYTHON", str(ray_nodes.PYTHON))
     with Server(tmp_path / "data", "--runner", f"ray:127.0.0.1:{port}") as server:
