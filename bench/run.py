@@ -18,6 +18,7 @@ import memory
 import mnist
 import noop
 import observers
+import ray_steps
 import recovery
 import rivals
 import scale
@@ -27,6 +28,7 @@ import tools
 
 BENCHMARKS = {each.__name__: each.run
               for each in (memory, footprint, noop, rivals, scale, recovery, observers, servers, datasets, large, tools, titanic, imdb, mnist)}
+BENCHMARKS["ray"] = ray_steps.run
 
 
 def show(rows):

@@ -65,6 +65,17 @@ SpawnRequest remote_file_command(const RunContext& context, const std::string& u
           .log = options.data / "logs" / "remote-files.log"};
 }
 
+SpawnRequest ray_client_command(const RunContext& context) {
+  const auto& ray = context.options.ray;
+  auto environment = base_environment(context, ray.python);
+  environment.insert(environment.begin(), ray.environment.begin(), ray.environment.end());
+  return {.argv = {ray.python.string(), "-I", (context.options.python.runtime / "orchestra_ray_client.py").string(), "--address", ray.address,
+                   "--namespace", "orchestra-" + context.server_id},
+          .environment = std::move(environment),
+          .folder = context.run_folder(),
+          .log = context.options.data / "logs" / "ray-client.log"};
+}
+
 SpawnRequest spark_server_command(const RunContext& context, int port, const std::string& secret) {
   const auto& python = context.options.python.spark_python;
   auto environment = base_environment(context, python);

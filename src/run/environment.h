@@ -15,6 +15,9 @@ SpawnRequest remote_file_command(const RunContext& context, const std::string& u
 
 SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind, const std::filesystem::path& python, std::string_view name);
 
+// The Ray client of RunOptions::ray (PROTOCOL.md, "The Ray client").
+SpawnRequest ray_client_command(const RunContext& context);
+
 // A local Spark server on this port of the loopback interface (PROTOCOL.md, "The Spark server").
 SpawnRequest spark_server_command(const RunContext& context, int port, const std::string& secret);
 

@@ -40,9 +40,12 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
     WorkerKind kind;
     std::string environment;  // digest of the user's own, "" = the built-in one
     std::filesystem::path python;
+    bool is_ray = false;  // on a node of the Ray cluster, by its Python
   };
 
   void make_servers();
+  void make_ray_client();
+  bool runs_on_ray(const engine::JobRequest& request, WorkerKind kind) const;
   Place spark_place() const;
   void start_in_environment(WaitingJob job, WorkerKind kind, const std::string& environment);
   void start_spark(WaitingJob job);
@@ -65,6 +68,7 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
   std::shared_ptr<ForkServers> servers_;
   std::shared_ptr<SharedWorkers> shared_;
   std::shared_ptr<SparkServer> spark_;
+  std::shared_ptr<ForkServer> ray_;  // the Ray client; none when steps run here
   std::map<WorkerKind, std::shared_ptr<PythonEnvironment>> made_;  // environments that are made when they are first needed
   std::map<std::string, WaitingJob> waiting_;
   std::map<std::string, std::shared_ptr<ProcessJob>> jobs_;

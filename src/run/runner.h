@@ -63,6 +63,13 @@ struct SparkOptions {
   std::chrono::milliseconds start_timeout = std::chrono::seconds{90};
 };
 
+// For plain Python steps on a Ray cluster (docs/ray.md).
+struct RayOptions {
+  std::string address;                   // "host:port" of the cluster's head; "" = all steps run on this machine
+  std::filesystem::path python;          // interpreter of the environment ray
+  std::vector<std::string> environment;  // "NAME=value": Ray's own settings, the cluster's token among them, for the Ray client alone
+};
+
 struct RunOptions {
   asio::any_io_executor executor;  // the I/O threads
   BlockingPool* pool = nullptr;         // short blocking work: staging, publishing, logs. Outlives the runner
@@ -73,6 +80,7 @@ struct RunOptions {
   std::map<std::string, NativeOperation, std::less<>> native;  // by operation: "dataset/csv", …
   PythonOptions python;
   SparkOptions spark;
+  RayOptions ray;
   RemoteOptions remote;
   std::map<std::string, std::string> connections;  // databases by the names that requests have: URLs with passwords, for steps that ask them alone
 

@@ -38,6 +38,7 @@
 #include "serve/group.h"
 #include "serve/open_files.h"
 #include "serve/part_options.h"
+#include "serve/ray_place.h"
 #include "serve/store_place.h"
 #include "serve/webhooks.h"
 #include "store/bucket_store.h"
@@ -86,6 +87,7 @@ class Application {
   const DataFolder data_;
   const std::vector<std::string> environment_ = all_variables();
   std::map<std::string, std::string> connections_;
+  std::optional<run::RayCluster> ray_;
   // Destroyed from the last to the first. The I/O threads are stopped by stop(), so that nothing runs on them while the rest goes;
   // what still posts work to them, until it is gone itself, posts it in vain.
   IoThreads io_{kIoThreads};
@@ -239,7 +241,8 @@ Deciding::Parts Application::deciding_parts() {
           .webhooks = *webhooks_,
           .log_grew = [this] { logs_.advance(); },
           .environment = environment_,
-          .connections = connections_};
+          .connections = connections_,
+          .ray = ray_};
 }
 
 Status Application::decide() {
@@ -294,6 +297,7 @@ Status Application::start() {
     is_signalled_ = true;
     end(signal);
   });
+  LO_ASSIGN(ray_, find_ray(options_));
   LO_TRY(start_storage());
   LO_ASSIGN(connections_, read_connections(options_.connections, environment_));
   fill_context();

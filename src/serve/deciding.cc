@@ -62,7 +62,7 @@ Status Deciding::sweep() {
 
 Status Deciding::start_engine() {
   auto& context = parts_.context;
-  conductor_ = engine::Conductor::make(engine_ports(parts_.executor, context, parts_.options.home), plan_options_of(parts_.options));
+  conductor_ = engine::Conductor::make(engine_ports(parts_.executor, context, parts_.options.home), plan_options_of(parts_.options, parts_.ray));
   context.conductor = conductor_.get();
   std::vector<catalog::Revision> damaged;
   if (mark_.machine_went_down()) {

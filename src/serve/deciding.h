@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ class Deciding {
     std::function<void()> log_grew;  // any thread
     const std::vector<std::string>& environment;
     const std::map<std::string, std::string>& connections;
+    const std::optional<run::RayCluster>& ray;
   };
 
   explicit Deciding(Parts parts);

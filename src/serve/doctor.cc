@@ -9,8 +9,10 @@
 #include "catalog/postgres/postgres_catalog.h"
 #include "catalog/sqlite/health.h"
 #include "catalog/sqlite/sqlite_catalog.h"
+#include "run/ray_cluster.h"
 #include "serve/catalog_place.h"
 #include "serve/disk_gauge.h"
+#include "serve/part_options.h"
 #include "serve/store_place.h"
 
 namespace lo::serve {
@@ -160,6 +162,18 @@ Finding store(const DoctorOptions& options) {
   return disk("store", place);
 }
 
+// --- Where steps run ---
+
+Finding ray(const DoctorOptions& options) {
+  auto asked = ray_options_of(options.runner, options.ray_python, options.home);
+  auto cluster = run::look_at_ray(asked, options.home / "runtime" / "python");
+  if (cluster)
+    return {.part = "Ray", .says = fmt::format("{}: Ray {}, {} nodes with {:g} CPUs and {} GPUs", asked.address, cluster->version, cluster->nodes, cluster->cpus, cluster->gpus)};
+  Finding finding{.level = Level::broken, .part = "Ray", .says = cluster.error().message, .todo = "docs/ray.md says how a cluster is set up"};
+  if (cluster.error().code == Code::unavailable) finding.todo = "see that its head runs and can be reached from here: until then steps wait";
+  return finding;
+}
+
 }  // namespace
 
 std::vector<Finding> examine(const DoctorOptions& options) {
@@ -168,6 +182,7 @@ std::vector<Finding> examine(const DoctorOptions& options) {
   findings.push_back(server(options.data));
   std::ranges::move(catalog(options), std::back_inserter(findings));
   findings.push_back(store(options));
+  if (!run::ray_address(options.runner).empty()) findings.push_back(ray(options));
   return findings;
 }
 

@@ -11,6 +11,9 @@ struct DoctorOptions {
   std::filesystem::path data;
   std::string catalog;  // as serve's --catalog; "" = the file in the data folder
   std::string store;    // as serve's --store
+  std::string runner = "local";      // as serve's --runner
+  std::filesystem::path home;        // as serve's --home, for Ray
+  std::filesystem::path ray_python;  // as serve's --ray-python
 };
 
 struct Finding {

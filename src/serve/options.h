@@ -32,6 +32,8 @@ struct Options {
   std::string store;                                // folder, file:///… or s3://… of the results; "" = in the data folder
   std::int64_t store_cache = std::int64_t{10} << 30;  // bytes of results in a bucket that are kept here, too
   std::vector<std::string> hdfs;                    // name nodes that datasets may come from, each "host:port"
+  std::string runner = "local";                     // or "ray:host:port": plain Python steps run on that Ray cluster
+  std::filesystem::path ray_python;                 // of the `ray` environment; "" = where `./orchestra environment ray` links it
   std::string spark_url;                            // "sc://host:port"; "" = a local Spark Connect server
   std::string spark_memory = "1g";
   double spark_idle_minutes = 15;
