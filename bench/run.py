@@ -21,11 +21,13 @@ import observers
 import recovery
 import rivals
 import scale
+import spark_cluster
 import titanic
+import titanic_crowd
 import tools
 
-BENCHMARKS = {each.__name__: each.run
-              for each in (memory, footprint, noop, rivals, scale, recovery, observers, datasets, large, tools, titanic, imdb, mnist)}
+BENCHMARKS = {each.__name__.replace("_", "-"): each.run
+              for each in (memory, footprint, noop, rivals, scale, recovery, observers, datasets, large, tools, titanic, titanic_crowd, spark_cluster, imdb, mnist)}
 
 
 def show(rows):

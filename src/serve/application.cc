@@ -30,6 +30,7 @@
 #include "run/old_logs.h"
 #include "run/remote_files.h"
 #include "run/runner.h"
+#include "run/spark_check.h"
 #include "serve/access.h"
 #include "serve/backup.h"
 #include "serve/catalog_place.h"
@@ -91,6 +92,7 @@ class Application {
 
  private:
   run::RunOptions run_options();
+  Status check_spark();
   Status start_storage();
   std::unique_ptr<observe::Webhooks> make_webhooks();
   Status start_engine();
@@ -104,6 +106,7 @@ class Application {
   const DataFolder data_;
   const std::vector<std::string> environment_ = all_variables();
   std::map<std::string, std::string> connections_;
+  run::SparkOptions spark_;  // set by start()
   RunningMark mark_{data_.path() / "running", RunningMark::this_boot()};
   // Destroyed from the last to the first. The I/O threads are stopped by stop(), so that nothing runs on them while the rest goes;
   // what still posts work to them, until it is gone itself, posts it in vain.
@@ -132,7 +135,7 @@ class Application {
 };
 
 run::RunOptions Application::run_options() {
-  auto options = run_options_of(options_);
+  auto options = run_options_of(options_, spark_);
   options.executor = io_.executor();
   options.pool = &pool_;
   options.native_pool = &native_pool_;
@@ -156,6 +159,15 @@ std::unique_ptr<observe::Webhooks> Application::make_webhooks() {
                                  .pool = &pool_,
                                  .send = send_through(*poster_)};
   return std::make_unique<observe::Webhooks>(std::move(parts), retry_schedule(options_));
+}
+
+// What can be known without the start of a JVM. Nobody else waits for children yet.
+Status Application::check_spark() {
+  LO_ASSIGN(spark_, read_spark(options_.spark, environment_));
+  if (spark_.place.kind == run::SparkPlace::Kind::local && spark_.defaults.empty()) return {};
+  LO_ASSIGN(auto answer, run::check_spark({.python = python_options_of(options_), .spark = spark_, .store = {}}));
+  log::info("builder steps compute on {}: {}", spark_.place.name(), answer.says);
+  return {};
 }
 
 Status Application::start_storage() {
@@ -261,6 +273,7 @@ Status Application::start() {
   LO_ASSIGN(access_, read_access(options_));
   auto files = files_of_access(options_, access_);
   LO_ASSIGN(context_.urls, read_url_policy(options_));
+  LO_TRY(check_spark());
   // Before anybody can know of the server, so that no signal is missed.
   signals_.async_wait([this](boost::system::error_code error, int signal) {
     if (!error) signalled_.set_value(signal);

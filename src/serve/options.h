@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "serve/spark_choice.h"
+
 namespace lo::serve {
 
 struct Options {
@@ -30,7 +32,7 @@ struct Options {
   std::filesystem::path connections;                // file of databases by name; "" = none but those of the environment
   std::string store;                                // folder or file:///… of the results; "" = in the data folder
   std::vector<std::string> hdfs;                    // name nodes that datasets may come from, each "host:port"
-  std::string spark_url;                            // "sc://host:port"; "" = a local Spark Connect server
+  SparkChoice spark;
   std::string spark_memory = "1g";
   double spark_idle_minutes = 15;
   double cpus = 0;                                  // running jobs take one each; 0 = as many as the machine has, at least 2
@@ -51,7 +53,7 @@ struct Options {
 };
 
 // Adds the command with its options, also read from ORCHESTRA_HOME, ORCHESTRA_CATALOG, ORCHESTRA_PYTHON, ORCHESTRA_SPARK_PYTHON, ORCHESTRA_TENSORFLOW_PYTHON,
-// ORCHESTRA_SQL_PYTHON. `options` outlives the
+// ORCHESTRA_SQL_PYTHON, and those of Spark and of the store. `options` outlives the
 // parsing.
 CLI::App* add_serve_command(CLI::App& app, Options& options);
 

@@ -25,7 +25,9 @@ double cpus_of(const Options& options) {
   return std::max(kLeast, static_cast<double>(std::thread::hardware_concurrency()));
 }
 
-run::PythonOptions python_options(const Options& options) {
+}  // namespace
+
+run::PythonOptions python_options_of(const Options& options) {
   run::PythonOptions python;
   python.tool_modules = options.tool_modules;
   python.private_networks = private_networks(options);
@@ -38,8 +40,6 @@ run::PythonOptions python_options(const Options& options) {
   if (const char* java = std::getenv("JAVA_HOME"); java != nullptr) python.java_home = java;  // NOLINT: one thread yet
   return python;
 }
-
-}  // namespace
 
 engine::PlanOptions plan_options_of(const Options& options) {
   return {.cpu_capacity = cpus_of(options), .memory_capacity = run::memory_for_jobs(), .gpu_capacity = options.gpus};
@@ -67,10 +67,10 @@ store::LocalStoreOptions store_options(const Options& options) {
   return {.least_free = std::min(kMost, kShare * (1 - options.disk_full_percent / 100)), .free_share = {}};
 }
 
-run::RunOptions run_options_of(const Options& options) {
+run::RunOptions run_options_of(const Options& options, run::SparkOptions spark) {
   run::RunOptions out;
-  out.python = python_options(options);
-  out.spark.url = options.spark_url;
+  out.python = python_options_of(options);
+  out.spark = std::move(spark);
   out.spark.memory = options.spark_memory;
   out.spark.idle = milliseconds_of(options.spark_idle_minutes * 60);
   out.memory_bytes = options.memory;
