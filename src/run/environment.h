@@ -19,6 +19,7 @@ SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind, con
 SpawnRequest ray_client_command(const RunContext& context);
 
 // A local Spark server on this port of the loopback interface (PROTOCOL.md, "The Spark server").
+std::filesystem::path spark_log(const RunContext& context);
 SpawnRequest spark_server_command(const RunContext& context, int port, const std::string& secret);
 
 // A process that does nothing until its descriptor 3 closes, which the death of the server does too; then it kills the group.

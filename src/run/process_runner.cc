@@ -12,6 +12,7 @@
 #include "run/leftovers.h"
 #include "run/own_process.h"
 #include "run/process_table.h"
+#include "run/spark_sessions.h"
 
 namespace lo::run {
 namespace {
@@ -37,13 +38,18 @@ json::object ray_demand(const engine::JobRequest& job, WorkerKind kind) {
 }
 
 // Hears of a job that nobody asked for.
-class Silent final : public engine::JobListener {
+class Releasing final : public engine::JobListener {
  public:
+  explicit Releasing(std::function<void()> done) : done_(std::move(done)) {}
   void progress(const std::string&, engine::RevisionKey, json::object) override {}
   void member_ended(const std::string& token, engine::RevisionKey, engine::Outcome outcome) override {
-    if (outcome.state != State::finished) log::warn("run: releasing a Spark session ({}): {}", token, outcome.exception);
+    if (outcome.state == State::finished) return done_();
+    log::warn("run: releasing a Spark session ({}): {}", token, outcome.exception);
   }
   void job_ended(const std::string&) override {}
+
+ private:
+  const std::function<void()> done_;
 };
 
 }  // namespace
@@ -72,9 +78,10 @@ void ProcessRunner::make_servers() {
   }
   if (!context_->options.ray.address.empty()) make_ray_client();
   auto weak = weak_from_this();
-  spark_ = std::make_shared<SparkServer>(context_, [weak](const std::string& why) {
+  spark_ = make_spark(context_, [weak](const std::string& why) {
     if (auto self = weak.lock()) self->spark_died(why);
   });
+  release_noted_sessions();
 }
 
 // It waits for a cluster that is not there yet, and a job for what the cluster has to give, however long.
@@ -205,11 +212,25 @@ void ProcessRunner::job_ended(ProcessJob& job, const Place& place, const std::st
   context_->board.count_job(helper, -1);
   if (job.was_lost()) sweep_orphans_later();
   if (job.spark()) {
-    bool left_work = !job.ended_by_itself() && job.token() != job.spark()->session && spark_->is_up() && !stopping_;
+    bool is_release = job.token() == job.spark()->session;
+    bool left_work = !job.ended_by_itself() && !is_release && spark_->is_up() && !stopping_;
     if (left_work) release_session(*job.spark());
+    if (job.ended_by_itself() && !is_release) session_released(*job.spark());
     spark_->release();
   }
   stop_servers_if_idle();
+}
+
+// Of a server that was killed, on a Spark server that was not.
+void ProcessRunner::release_noted_sessions() {
+  const auto& place = context_->options.spark.place;
+  for (const auto& session : context_->left_sessions)
+    release_session({.url = place.url, .token = place.token, .session = session, .name = place.name(), .outlives_us = true});
+}
+
+void ProcessRunner::session_released(const SparkTarget& target) {
+  if (!target.outlives_us) return;
+  context_->options.pool->post([data = context_->options.data, session = target.session] { forget_session(data, session); });
 }
 
 // The job that does it has the session's id for a token: it is not followed by another.
@@ -220,7 +241,11 @@ void ProcessRunner::release_session(SparkTarget target) {
   request.limits.timeout = kReleaseLimit;
   spark_->acquire([weak = weak_from_this(), request = std::move(request), target](const Result<SparkTarget>& other) {
     auto self = weak.lock();
-    if (self && other) self->begin({.request = request, .listener = std::make_shared<Silent>()}, self->spark_place(), target);
+    if (!self || !other) return;
+    auto released = [weak, target] {
+      if (auto runner = weak.lock()) runner->session_released(target);
+    };
+    self->begin({.request = request, .listener = std::make_shared<Releasing>(released)}, self->spark_place(), target);
   });
 }
 

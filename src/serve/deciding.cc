@@ -39,7 +39,7 @@ Deciding::Deciding(Parts parts) : parts_(std::move(parts)), mark_(mark_for(parts
 
 run::RunOptions Deciding::run_options() {
   auto& context = parts_.context;
-  auto options = run_options_of(parts_.options);
+  auto options = run_options_of(parts_.options, parts_.spark);
   options.executor = parts_.executor;
   options.pool = &parts_.pool;
   options.native_pool = &parts_.native_pool;

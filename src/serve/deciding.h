@@ -35,6 +35,7 @@ class Deciding {
     const std::vector<std::string>& environment;
     const std::map<std::string, std::string>& connections;
     const std::optional<run::RayCluster>& ray;
+    const run::SparkOptions& spark;
   };
 
   explicit Deciding(Parts parts);

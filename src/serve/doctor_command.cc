@@ -24,7 +24,9 @@ std::string_view name_of(Finding::Level level) {
   return "";
 }
 
-int run(const DoctorOptions& options) {
+int run(DoctorOptions options) {
+  options.python.runtime = options.home / "runtime" / "python";
+  if (const char* java = std::getenv("JAVA_HOME"); java != nullptr) options.python.java_home = java;  // NOLINT: one thread
   auto findings = examine(options);
   for (const auto& finding : findings) {
     fmt::print("{:<8} {:<12} {}\n", name_of(finding.level), finding.part, printable(finding.says, 1000));
@@ -49,6 +51,8 @@ void add_doctor_command(CLI::App& app, int& exit_status) {
       ->check(run::is_runner);
   command->add_option("--home", options->home, "As serve's: folder that holds runtime/python")->envname("ORCHESTRA_HOME");
   command->add_option("--ray-python", options->ray_python, "As serve's: Python of the environment ray")->envname("ORCHESTRA_RAY_PYTHON");
+  command->add_option("--spark-python", options->python.spark_python, "As serve's: Python of the Spark steps")->envname("ORCHESTRA_SPARK_PYTHON");
+  add_spark_options(*command, options->spark);
   command->callback([options, &exit_status] { exit_status = run(*options); });
 }
 

@@ -147,9 +147,9 @@ CLI::App* add_serve_command(CLI::App& app, Options& options) {
       ->check(run::is_runner);
   serve->add_option("--ray-python", options.ray_python, "Python of the environment ray; without it, the one that `./orchestra environment ray` made")
       ->envname("ORCHESTRA_RAY_PYTHON");
-  serve->add_option("--spark", options.spark_url, "Spark Connect server to use (sc://host:port) instead of a local one");
-  serve->add_option("--spark-memory", options.spark_memory, "Heap of the local Spark server")->capture_default_str();
-  serve->add_option("--spark-idle", options.spark_idle_minutes, "Minutes after which an idle local Spark server is stopped")
+  add_spark_options(*serve, options.spark);
+  serve->add_option("--spark-memory", options.spark_memory, "Heap of a Spark server of its own")->capture_default_str();
+  serve->add_option("--spark-idle", options.spark_idle_minutes, "Minutes after which such a server is stopped when it is idle")
       ->capture_default_str();
   serve->add_option("--cpus", options.cpus, "How many jobs run side by side (0: one per core, at least 2)")
       ->capture_default_str()

@@ -27,7 +27,9 @@ double cpus_of(const Options& options, const std::optional<run::RayCluster>& ray
   return ray ? std::max(here, ray->cpus) : here;
 }
 
-run::PythonOptions python_options(const Options& options) {
+}  // namespace
+
+run::PythonOptions python_options_of(const Options& options) {
   run::PythonOptions python;
   python.tool_modules = options.tool_modules;
   python.private_networks = private_networks(options);
@@ -87,11 +89,11 @@ store::BucketStoreOptions bucket_options(const Options& options, BlockingPool& p
   return {.local = store_options(options), .cache_bytes = options.store_cache, .later = [&pool](auto work) { pool.post(std::move(work)); }};
 }
 
-run::RunOptions run_options_of(const Options& options) {
+run::RunOptions run_options_of(const Options& options, run::SparkOptions spark) {
   run::RunOptions out;
-  out.python = python_options(options);
+  out.python = python_options_of(options);
   out.ray = ray_options_of(options.runner, options.ray_python, options.home);
-  out.spark.url = options.spark_url;
+  out.spark = std::move(spark);
   out.spark.memory = options.spark_memory;
   out.spark.idle = milliseconds_of(options.spark_idle_minutes * 60);
   out.memory_bytes = options.memory;

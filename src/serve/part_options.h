@@ -1,4 +1,4 @@
-// What the command line's options mean for the parts. Pure, but for run_options_of() and ray_options_of(), which read variables.
+// What the command line's options mean for the parts. Pure, but for python_options_of() and ray_options_of(), which read variables.
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,10 @@ std::chrono::microseconds housekeeping_interval(const Options& options);
 store::LocalStoreOptions store_options(const Options& options);
 store::BucketStoreOptions bucket_options(const Options& options, BlockingPool& pool);  // the pool outlives the store
 
-// How steps are run. What they are run with (pools, store, folders, URLs, connections) is for the caller to add. Call it while there is one thread.
-run::RunOptions run_options_of(const Options& options);
+// How Python is started. Call it while there is one thread.
+run::PythonOptions python_options_of(const Options& options);
+
+// How steps are run, `spark` as read_spark() gives it. What they are run with (pools, store, folders, URLs, connections) is for the caller to add. Call it while there is one thread.
+run::RunOptions run_options_of(const Options& options, run::SparkOptions spark);
 
 }  // namespace lo::serve
