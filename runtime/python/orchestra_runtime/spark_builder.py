@@ -118,7 +118,7 @@ class _Builder:
             except Exception as error:
                 if not more or not spark_modeling.is_loss(error):
                     raise
-                print(f"{member.name} begins anew: executors died that kept its features")
+                print(f"{member.name} begins anew: executors died that kept its features\n", end="", flush=True)  # in one piece: others print, too
                 kept.lost(features)
             finally:
                 facts.update(build.facts)
