@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "base/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 
 namespace lo::run {
 namespace {
