@@ -1,5 +1,6 @@
 #include "api/artifacts.h"
 
+#include "api/handlers.h"
 #include "base/fault.h"
 #include "base/log.h"
 
@@ -17,6 +18,10 @@ Result<Collected> remove_files(const Context& context) {
   LO_ASSIGN(auto digests, context.catalog->garbage());
   LO_TRY(fault_point("catalog.delete.after"));
   for (auto& digest : digests) {
+    // Removing takes its time, and what was garbage when it began may have been made again; or another server leads by now, and knows better.
+    LO_ASSIGN(auto still, context.catalog->unreferenced({digest}));
+    if (still.empty()) continue;
+    if (is_following(context)) return fail(Code::unavailable, "another server leads now: it removes what is no longer needed");
     LO_ASSIGN(auto freed, context.store->remove(digest));
     if (!freed) continue;  // pinned: it is being published again
     collected.bytes += *freed;
@@ -45,7 +50,8 @@ Status settle(const Context& context, const store::Manifest& manifest) {
   for (const auto& part : manifest.parts)
     if (!part.inline_data && !part.digest.empty()) digests.push_back(part.digest);
   LO_ASSIGN(auto unreferenced, context.catalog->unreferenced(std::move(digests)));
-  for (const auto& digest : unreferenced) LO_TRY(context.store->remove(digest));
+  for (const auto& digest : unreferenced)
+    if (!is_following(context)) LO_TRY(context.store->remove(digest));
   return {};
 }
 

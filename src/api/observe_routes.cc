@@ -105,6 +105,7 @@ Answer observe_step(const Context& context, http::Request& request) {
   auto preferred = request.query_value("wait") ? std::nullopt : preferred_wait(request);
   auto most = preferred.value_or(std::chrono::seconds{std::min(*wait, kLongest)});
   json::array events;
+  std::int64_t told = 0;
   if (*after < 0) {
     std::vector<std::string> names{name};
     co_await wait_until_ended(context, std::move(names), most);
@@ -112,8 +113,9 @@ Answer observe_step(const Context& context, http::Request& request) {
     auto news = co_await next_events(context, name, *after, most);
     if (!news) co_return std::unexpected(news.error());
     for (const auto& event : *news) events.push_back(event_document(event));
+    if (!news->empty()) told = news->back().seq;
   }
-  auto last = context.hub->last();
+  auto last = std::max(told, context.hub->last());  // of several servers, one may have read what it has not heard yet
   auto record = co_await load_step(context, name);
   if (!record) co_return std::unexpected(record.error());
   json::object body{{"result", metadata_of(*record)}, {"events", std::move(events)}, {"last", last}};

@@ -43,11 +43,19 @@ std::string lower(std::string_view text) {
   return lowered;
 }
 
+// Of a target in absolute form, which names the server that was asked first, path and query.
+std::string_view origin_form(std::string_view target) {
+  auto authority = target.starts_with('/') ? std::string_view::npos : target.find("://");
+  if (authority == std::string_view::npos) return target;
+  auto path = target.find('/', authority + 3);
+  return path == std::string_view::npos ? "/" : target.substr(path);
+}
+
 bhttp::request_header<> header_for(const Request& request, const std::string& address) {
   bhttp::request_header<> header;
   header.version(11);
   header.method_string(request.method);
-  header.target(request.target);
+  header.target(origin_form(request.target));
   header.set(bhttp::field::host, address.substr(address.find("//") + 2));
   for (const auto& [name, value] : request.headers)
     if (std::ranges::find(kOwnOfRequest, name) == kOwnOfRequest.end()) header.insert(name, value);

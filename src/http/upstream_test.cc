@@ -74,6 +74,14 @@ TEST_F(UpstreamTest, RequestAndAnswerArriveAsTheyAre) {
   EXPECT_EQ(reply.count("Content-Length"), 1U);
 }
 
+TEST_F(UpstreamTest, TargetThatNamesTheFirstServerIsTheSecondsOwn) {
+  add("GET", "/{path}", echo);
+  start_both();
+  auto reply = ask_front(to_front(fmt::format("GET http://localhost:{}/a?x=1", front_->port())));
+  EXPECT_EQ(reply.result_int(), 200U);
+  EXPECT_EQ(reply.body(), "GET /a  {path=a} ?x=1");
+}
+
 TEST_F(UpstreamTest, OneConnectionServesAllRequestsOfAClient) {
   std::set<void*> kept;
   add("GET", "/{path}", [&](Request& request) -> Awaitable<Response> {

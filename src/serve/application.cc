@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstdlib>
 #include <future>
+#include <unistd.h>
 #include <map>
 #include <optional>
 #include <prometheus/registry.h>
@@ -57,6 +58,7 @@ constexpr std::size_t kEventsInMemory = 16'384;
 constexpr std::chrono::milliseconds kRequestGrace{1000};
 constexpr std::chrono::milliseconds kLongestEnd{9500};
 constexpr int kBeginAnew = -1;  // in place of a signal
+constexpr unsigned kLastWait = 5;  // seconds
 
 class Application {
  public:
@@ -104,9 +106,9 @@ class Application {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<observe::Hub> hub_;
   std::unique_ptr<observe::Webhooks> webhooks_;
+  std::optional<engine::Mirror> mirror_;  // where this server is one of several; the catalog tells it until its own end
   std::unique_ptr<catalog::Catalog> catalog_;
   catalog::SharedCatalog* shared_ = nullptr;  // catalog_, where it is one
-  std::optional<engine::Mirror> mirror_;  // where this server is one of several
   std::unique_ptr<DiskGauge> disk_;
   dataset::TableCache table_cache_{kTableCacheBytes};
   BlockingPool pool_{kBlockingThreads};
@@ -170,7 +172,7 @@ Status Application::open_store() {
   }
   LO_ASSIGN(auto bucket, store::open_s3_bucket(options_.store));
   LO_ASSIGN(store_folder_, take_bucket(data_.path(), options_.store, *bucket));
-  LO_ASSIGN(store_, store::open_bucket_store(store_folder_, std::move(bucket), bucket_options(options_, pool_)));
+  LO_ASSIGN(store_, store::open_bucket_store(store_folder_, std::move(bucket), bucket_options(options_, pool_, [this] { return is_ending_.load(); })));
   return {};
 }
 
@@ -352,9 +354,11 @@ bool Application::stop() {
   std::promise<void> served;
   server_->stop(kRequestGrace, [&] { served.set_value(); });
   served.get_future().wait();
-  if (deciding_) deciding_->stop();
+  if (deciding_) deciding_->stop(group_ && !group_->leads());
   deadline.cancel();
   io_.stop();
+  signals_.clear();     // one that comes now ends the process at once: all is saved
+  ::alarm(kLastWait);  // for what disks and buckets hold up
   return !is_signalled_;
 }
 
@@ -371,13 +375,17 @@ int run_once(const Options& options) {
     log::error("a restore into {} did not end: run it again", data->path().string());
     return EXIT_FAILURE;
   }
-  Application application(options, *std::move(data));
-  if (auto started = application.start(); !started) {
-    log::error("{}", started.error().message);
-    std::_Exit(EXIT_FAILURE);  // nothing was taken in yet; what was started dies with the sockets
+  bool is_to_begin_anew = false;
+  {
+    Application application(options, *std::move(data));
+    if (auto started = application.start(); !started) {
+      log::error("{}", started.error().message);
+      std::_Exit(EXIT_FAILURE);  // nothing was taken in yet; what was started dies with the sockets
+    }
+    application.wait_for_end();
+    is_to_begin_anew = application.stop();
   }
-  application.wait_for_end();
-  auto is_to_begin_anew = application.stop();
+  ::alarm(0);
   log::info("stopped");
   return is_to_begin_anew ? kAgain : EXIT_SUCCESS;
 }

@@ -71,7 +71,9 @@ Status Deciding::start_engine() {
   LO_TRY(conductor_->recover());
   runner_->warm();  // not before: it would take a processor from reading the catalog
   for (const auto& revision : damaged) make_again(*conductor_, revision);
-  return mark_.set();  // only now: a server that dies before checks again
+  LO_TRY(mark_.set());  // only now: a server that dies before checks again
+  is_marked_ = true;
+  return {};
 }
 
 Status Deciding::start() {
@@ -85,13 +87,13 @@ Status Deciding::start() {
   return {};
 }
 
-void Deciding::stop() {
+void Deciding::stop(bool is_overtaken) {
   if (conductor_) {
     std::promise<void> ended;
     conductor_->shutdown([&] { ended.set_value(); });
     ended.get_future().wait();
   }
-  mark_.clear();
+  if (is_marked_ && !is_overtaken) mark_.clear();
 }
 
 }  // namespace lo::serve

@@ -14,6 +14,7 @@
 #include "engine/conductor.h"
 #include "engine/runner.h"
 #include "observe/webhooks.h"
+#include "run/ray_cluster.h"
 #include "run/runner.h"
 #include "serve/options.h"
 #include "serve/repair.h"
@@ -43,8 +44,9 @@ class Deciding {
   // Sweeps what a server before has left, reads the catalog, takes up what has not ended. Blocks.
   Status start();
 
-  // Ends running steps or hands them back to the queue, saves. Blocks, for some seconds at most.
-  void stop();
+  // Ends running steps or hands them back to the queue, saves. `is_overtaken`: another server leads, and what it notes stays. Blocks, for some seconds
+  // at most.
+  void stop(bool is_overtaken);
 
  private:
   run::RunOptions run_options();
@@ -53,6 +55,7 @@ class Deciding {
 
   Parts parts_;
   RunningMark mark_;
+  bool is_marked_ = false;
   std::unique_ptr<engine::Runner> runner_;
   std::shared_ptr<engine::Conductor> conductor_;
 };

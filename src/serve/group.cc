@@ -49,7 +49,6 @@ void Group::campaign() {
   auto status = catalog_.lead(kTurn);
   if (!status && status.error().code == Code::conflict) return;
   if (!status) {
-    set_leader("");
     log::debug("group: {} {}", status.error().message, status.error().internal);
     return pause(kAfterLoss);
   }
@@ -74,10 +73,10 @@ void Group::watch() {
   pause(kTurn);
 }
 
-// The address of this server itself is one of before it was started: nobody leads yet.
+// The address of this server itself is one of before it was started: nobody leads yet. While the database does not say, the one that led is asked.
 void Group::look() {
   auto leader = catalog_.leader();
-  set_leader(leader && leader->address != address_ ? leader->address : "");
+  if (leader) set_leader(leader->address != address_ ? leader->address : "");
 }
 
 void Group::set_leader(std::string address) {

@@ -43,8 +43,6 @@ run::PythonOptions python_options_of(const Options& options) {
   return python;
 }
 
-}  // namespace
-
 engine::PlanOptions plan_options_of(const Options& options, const std::optional<run::RayCluster>& ray) {
   engine::PlanOptions plan{.cpu_capacity = cpus_of(options, ray), .memory_capacity = run::memory_for_jobs(), .gpu_capacity = options.gpus};
   if (!ray) return plan;
@@ -85,8 +83,8 @@ store::LocalStoreOptions store_options(const Options& options) {
   return {.least_free = std::min(kMost, kShare * (1 - options.disk_full_percent / 100)), .free_share = {}};
 }
 
-store::BucketStoreOptions bucket_options(const Options& options, BlockingPool& pool) {
-  return {.local = store_options(options), .cache_bytes = options.store_cache, .later = [&pool](auto work) { pool.post(std::move(work)); }};
+store::BucketStoreOptions bucket_options(const Options& options, BlockingPool& pool, std::function<bool()> is_ending) {
+  return {.local = store_options(options), .cache_bytes = options.store_cache, .later = [&pool](auto work) { pool.post(std::move(work)); }, .is_ending = std::move(is_ending)};
 }
 
 run::RunOptions run_options_of(const Options& options, run::SparkOptions spark) {

@@ -22,7 +22,7 @@ api::Keep keep_of(const Options& options);
 run::LogRules log_rules_of(const Options& options);
 std::chrono::microseconds housekeeping_interval(const Options& options);
 store::LocalStoreOptions store_options(const Options& options);
-store::BucketStoreOptions bucket_options(const Options& options, BlockingPool& pool);  // the pool outlives the store
+store::BucketStoreOptions bucket_options(const Options& options, BlockingPool& pool, std::function<bool()> is_ending);  // the pool outlives the store
 
 // How Python is started. Call it while there is one thread.
 run::PythonOptions python_options_of(const Options& options);

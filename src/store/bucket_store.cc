@@ -60,14 +60,10 @@ class BucketStore final : public Store {
   }
 
   Result<fs::path> path_of(const Part& part) override {
-    auto path = local_->path_of(part);
-    if (part.inline_data) return path;
-    if (!path) {
-      LO_TRY(fetch(part));
-      path = local_->path_of(part);
-    }
-    if (path) note_use(*path);
-    return path;
+    auto path = used_path_of(part);
+    if (path || part.inline_data) return path;
+    LO_TRY(fetch(part));
+    return used_path_of(part);
   }
 
   Status verify(const Part& part) override {
@@ -178,6 +174,23 @@ class BucketStore final : public Store {
     return digest_of_file(fd.get(), path.string());
   }
 
+  // What is used does not go for a while.
+  Result<fs::path> used_path_of(const Part& part) {
+    MutexLock lock(trimming_);
+    auto path = local_->path_of(part);
+    if (path && !part.inline_data) note_use(*path);
+    return path;
+  }
+
+  // False when it was used since it was listed, or cannot go.
+  bool remove_unused(const LocalFile& file, std::time_t before) {
+    MutexLock lock(trimming_);
+    struct stat info{};
+    if (::lstat(object_path(folder_, file.digest).c_str(), &info) != 0 || info.st_atim.tv_sec > before) return false;
+    auto gone = local_->remove(file.digest);
+    return gone && *gone;
+  }
+
   // Also where the disk is mounted so that reading does not count.
   static void note_use(const fs::path& path) {
     const timespec times[2]{{.tv_sec = 0, .tv_nsec = UTIME_NOW}, {.tv_sec = 0, .tv_nsec = UTIME_OMIT}};
@@ -203,7 +216,7 @@ class BucketStore final : public Store {
     for (const auto& file : files) {
       if (local_bytes_ <= limit || file.used > before) break;
       if (claims_.contains(file.digest)) continue;
-      if (auto gone = local_->remove(file.digest); gone && *gone) local_bytes_ -= **gone;
+      if (remove_unused(file, before)) local_bytes_ -= file.bytes;
     }
   }
 
@@ -211,6 +224,7 @@ class BucketStore final : public Store {
   Status sweep_bucket(const std::set<std::string>& live) {
     LO_ASSIGN(auto keys, bucket_->list(std::string(kObjects)));
     for (const auto& key : keys) {
+      if (options_.is_ending()) return {};
       auto digest = key.substr(key.rfind('/') + 1);
       if (!is_digest(digest) || live.contains(digest)) continue;
       MutexLock lock(mutex_);
@@ -225,6 +239,7 @@ class BucketStore final : public Store {
   const std::unique_ptr<Store> local_;
   const std::unique_ptr<Bucket> bucket_;
   const BucketStoreOptions options_;
+  Mutex trimming_;  // after mutex_, where both are held
   Mutex mutex_;
   std::map<std::string, int> claims_ LO_GUARDED_BY(mutex_);  // by digest: publications and pins that are not settled
   std::set<std::string> claimed_since_start_ LO_GUARDED_BY(mutex_);

@@ -17,6 +17,7 @@ struct BucketStoreOptions {
   int tries = 3;                                      // to read a file whose content is not what it was
   // Runs work that takes its time: removing what a server before has left in the bucket.
   std::function<void(std::move_only_function<void()>)> later = [](auto work) { work(); };
+  std::function<bool()> is_ending = [] { return false; };  // then that work ends soon
 };
 
 // `folder` holds the local files. A result is published when the bucket has it: Code::unavailable when that cannot be asked. Objects have the keys

@@ -117,9 +117,15 @@ bool Connection::lost() const { return is_useless_ || ::PQstatus(handle_.get()) 
 int Connection::pid() const { return ::PQbackendPID(handle_.get()); }
 
 Result<bool> Connection::await_notification(int stop, std::chrono::milliseconds most) {
+  if (take_notifications()) return true;  // which came with the answer to a query: the socket says nothing of them any more
   std::array<pollfd, 2> ends{pollfd{.fd = ::PQsocket(handle_.get()), .events = POLLIN, .revents = 0}, pollfd{.fd = stop, .events = POLLIN, .revents = 0}};
   ::poll(ends.data(), ends.size(), static_cast<int>(most.count()));
   if (::PQconsumeInput(handle_.get()) != 1) return fail(broken().error());
+  return take_notifications();
+}
+
+// Whether there were any.
+bool Connection::take_notifications() {
   bool notified = false;
   while (std::unique_ptr<PGnotify, void (*)(void*)> notification{::PQnotifies(handle_.get()), ::PQfreemem}) notified = true;
   return notified;

@@ -69,6 +69,7 @@ class Connection {
   Status run_piece(std::span<const Command> commands);
   bool send(const Command& command, const std::string& name);
   Answer next_answer();
+  bool take_notifications();
   Answer noted(Answer answer);
   Status broken();
 

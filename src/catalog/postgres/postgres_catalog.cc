@@ -82,6 +82,7 @@ class PostgresCatalog final : public SharedCatalog {
   }
 
   Status join();
+  Status check_company();
   void follow(std::int64_t seq) override { follower_.emplace(url_, seq, listener_); }
   Status lead(std::chrono::milliseconds patience) override;
   Result<Leader> leader() override;
@@ -203,6 +204,17 @@ Status PostgresCatalog::join() {
   return {};
 }
 
+// A server that is alone hands nothing on, and takes nothing.
+Status PostgresCatalog::check_company() {
+  for (auto deadline = steady_clock::now() + options_.owner_patience;; std::this_thread::sleep_for(kPause)) {
+    LO_ASSIGN(auto held, postgres::is_held(*membership_));
+    LO_ASSIGN(auto epoch, postgres::read_epoch(*membership_));
+    if (!held || !epoch.address.empty()) return {};
+    if (steady_clock::now() > deadline)
+      return fail(Code::conflict, "a server that was started without --advertise holds the catalog (--catalog): stop it first");
+  }
+}
+
 // Asks again and again: PostgreSQL would note each lock that is waited for in vain in its log.
 Status PostgresCatalog::wait_for_lock(std::chrono::milliseconds patience) {
   for (auto deadline = steady_clock::now() + patience;; std::this_thread::sleep_for(kPause)) {
@@ -308,6 +320,7 @@ Result<std::unique_ptr<SharedCatalog>> share_postgres_catalog(const std::string&
   LO_ASSIGN(auto connections, open_readers(url));
   auto catalog = std::make_unique<PostgresCatalog>(url, address, options, std::move(connections));
   LO_TRY(catalog->join());
+  LO_TRY(catalog->check_company());
   return catalog;
 }
 

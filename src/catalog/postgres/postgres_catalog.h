@@ -48,7 +48,7 @@ class SharedCatalog : public Catalog {
 };
 
 // As open_postgres_catalog(), but leads only when lead() is called. `address`, not empty: where others of the group reach this server. Code::conflict when
-// another server is at this address, or when one with an older schema holds the catalog; a catalog that has no tables yet gets them.
+// another server is at this address, or when one that is alone, or has an older schema, holds the catalog; a catalog that has no tables yet gets them.
 Result<std::unique_ptr<SharedCatalog>> share_postgres_catalog(const std::string& url, const std::string& address, const PostgresOptions& options = {});
 
 // What tells this catalog from every other one: given when its tables are made, the same for ever. Code::not_found when they are not.

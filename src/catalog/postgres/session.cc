@@ -25,10 +25,10 @@ Status let_go_soon(Connection& connection) {
 Result<bool> lock_within(Connection& connection, const std::string& key, std::chrono::milliseconds patience) {
   LO_TRY(connection.execute(fmt::format("SET lock_timeout = {}", std::max<std::int64_t>(1, patience.count()))));
   auto answer = connection.query(fmt::format("SELECT pg_advisory_lock({})", key));
-  if (!answer && answer.error().internal.contains("55P03")) return false;
-  if (!answer) return std::unexpected(std::move(answer).error());
+  bool is_late = !answer && answer.error().internal.contains("55P03");
+  if (!answer && !is_late) return std::unexpected(std::move(answer).error());
   LO_TRY(connection.execute("RESET lock_timeout"));
-  return true;
+  return !is_late;
 }
 
 Status lock_catalog(Connection& connection, std::chrono::milliseconds patience) {
@@ -98,6 +98,7 @@ Result<Session> Session::begin(const std::string& url, Connection connection, co
 }
 
 Status Session::begin_epoch(const std::string& address) {
+  address_ = address;
   if (!address.empty()) {
     LO_ASSIGN(channel_, channel_of(*connection_));
   }
@@ -155,6 +156,7 @@ Status Session::regain() {
     return fail(Code::unavailable, "the catalog's database still holds the connection of before: try again");
   }
   seen_ = owner;
+  if (!address_.empty()) (void)take_address(connection, address_, std::chrono::milliseconds(1));  // it is a help for others, not a condition
   connection_ = std::move(connection);
   return remember_self();
 }

@@ -82,7 +82,7 @@ class Session {
   std::string url_;
   std::optional<Connection> connection_;
   std::int64_t epoch_ = 0;
-  std::string channel_;  // that is notified; "" when nobody is
+  std::string address_, channel_;  // of this server, and what is notified; "" when it is alone
   bool is_overtaken_ = false;
   std::optional<Owner> seen_;  // at the last regain()
   int pid_ = 0;                // of the process that serves the connection, and when it began

@@ -146,9 +146,21 @@ TEST_F(PostgresSharedTest, AddressIsOneServersOnly) {
 
 TEST_F(PostgresSharedTest, OneThatIsAloneKeepsTheOthersOut) {
   auto alone = open_postgres_catalog(database_.url(), kImpatient).value();
-  auto member = join("http://a:1");
-  EXPECT_EQ(member->lead(kAtOnce).error().code, Code::conflict);
-  EXPECT_EQ(member->leader()->address, "");
+  auto member = share_postgres_catalog(database_.url(), "http://a:1", kImpatient);
+  ASSERT_FALSE(member);
+  EXPECT_EQ(member.error().code, Code::conflict);
+  EXPECT_THAT(member.error().message, HasSubstr("without --advertise holds the catalog"));
+  alone.reset();
+  EXPECT_TRUE(share_postgres_catalog(database_.url(), "http://a:1", {.owner_patience = kPatient}));
+}
+
+TEST_F(PostgresSharedTest, AddressIsHeldAgainAfterTheConnectionWasLost) {
+  auto first = join("http://a:1");
+  ASSERT_TRUE(first->lead(kAtOnce));
+  ASSERT_TRUE(database_.connect().execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 1280262977 AND "
+                                          "database = (SELECT oid FROM pg_database WHERE datname = current_database())"));
+  ASSERT_TRUE(tell(*first, "x"));
+  EXPECT_FALSE(share_postgres_catalog(database_.url(), "http://a:1", kImpatient));
 }
 
 TEST_F(PostgresSharedTest, OlderTablesThatSomebodyUsesAreAConflict) {
