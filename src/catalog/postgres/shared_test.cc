@@ -155,7 +155,7 @@ TEST_F(PostgresSharedTest, OneThatIsAloneKeepsTheOthersOut) {
 }
 
 TEST_F(PostgresSharedTest, AddressIsHeldAgainAfterTheConnectionWasLost) {
-  auto first = join("http://a:1");
+  auto first = share_postgres_catalog(database_.url(), "http://a:1", {.owner_patience = kImpatient.owner_patience}).value();  // its commits wait
   ASSERT_TRUE(first->lead(kAtOnce));
   ASSERT_TRUE(database_.connect().execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 1280262977 AND "
                                           "database = (SELECT oid FROM pg_database WHERE datname = current_database())"));
