@@ -1,6 +1,7 @@
 #include "catalog/postgres/connection.h"
 
 #include <gmock/gmock.h>
+#include <sys/eventfd.h>
 
 #include "catalog/postgres/postgres_catalog.h"
 #include "catalog/postgres/testing/database.h"
@@ -136,6 +137,18 @@ TEST_F(PostgresConnectionTest, LongPipelineWithLongAnswersGoesThrough) {
   for (int i = 0; i < 1'200; ++i) commands.push_back({.sql = "SELECT $1", .parameters = {text}, .check = check});
   ASSERT_TRUE(connection.run_together(commands));
   EXPECT_EQ(answers, 1'200);
+}
+
+// The socket is silent then: whoever waits for it waits for an hour.
+TEST(PostgresNotification, OneThatCameWithAnAnswerIsNotMissed) {
+  Database database;
+  auto listener = database.connect(), other = database.connect();
+  const UniqueFd stop(::eventfd(0, EFD_CLOEXEC));
+  ASSERT_TRUE(listener.execute("LISTEN news"));
+  ASSERT_TRUE(other.execute("NOTIFY news"));
+  EXPECT_EQ(listener.number("SELECT 1").value(), 1);
+  EXPECT_TRUE(listener.await_notification(stop.get(), std::chrono::hours(1)).value());
+  EXPECT_FALSE(listener.await_notification(stop.get(), std::chrono::milliseconds(1)).value());
 }
 
 }  // namespace
