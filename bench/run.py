@@ -18,19 +18,15 @@ import memory
 import mnist
 import noop
 import observers
-import ray_steps
 import recovery
 import rivals
 import scale
 import servers
-import spark_cluster
 import titanic
-import titanic_crowd
 import tools
 
-BENCHMARKS = {each.__name__.replace("_", "-"): each.run
-              for each in (memory, footprint, noop, rivals, scale, recovery, observers, servers, datasets, large, tools, titanic, titanic_crowd, spark_cluster, imdb, mnist)}
-BENCHMARKS["ray"] = ray_steps.run
+BENCHMARKS = {each.__name__: each.run
+              for each in (memory, footprint, noop, rivals, scale, recovery, observers, servers, datasets, large, tools, titanic, imdb, mnist)}
 
 
 def show(rows):

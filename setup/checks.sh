@@ -17,7 +17,7 @@ run_tests() {
     *) fail "unknown: test $1. There is: test, test long" ;;
   esac
   package_lists+=(debian-packages-clang debian-packages-test)
-  prepare python spark tensorflow sql ray test
+  prepare python spark tensorflow sql test
   fetch "$hadoop"
   build release orchestra
   part "unit tests, address and undefined behaviour" unit_tests asan-ubsan
@@ -170,7 +170,6 @@ fuzz_result() {
 run_benchmarks() {
   prepare python spark tensorflow test
   case " ${*:-rivals} " in *" rivals "* | *" datasets "* | *" large "*) prepare rivals ;; esac
-  case " ${*:-ray} " in *" ray "*) prepare ray ;; esac
   build release orchestra
   export ORCHESTRA_BINARY=$ORCHESTRA_HOME/build/release/orchestra
   cd "$ORCHESTRA_HOME"

@@ -39,7 +39,7 @@ def server(tmp_path):
 
 def test_all_is_well(server, tmp_path):
     findings = doctor("--data", server.data)
-    assert [each[1] for each in findings] == ["data folder", "server", "catalog", "store", "spark"]
+    assert [each[1] for each in findings] == ["data folder", "server", "catalog", "store"]
     assert {each[0] for each in findings} <= {"ok", "warning"}  # the disk of this machine may be nearly full
     assert str(server.process.pid) in of(findings, "server")[2] and server.url in of(findings, "server")[2]
     assert "SQLite, schema" in of(findings, "catalog")[2]

@@ -3,10 +3,8 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <fmt/format.h>
-#include <iterator>
 
 namespace lo::run {
 namespace {
@@ -48,7 +46,6 @@ SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind, con
                                "JE_ARROW_MALLOC_CONF=background_thread:false"})
     environment.emplace_back(variable);
   std::vector<std::string> argv{python.string(), "-I", (options.runtime / "orchestra_forkserver.py").string(), "--kind", std::string(to_string(kind))};
-  if (kind == WorkerKind::spark) std::ranges::copy(context.options.spark.environment, std::back_inserter(environment));
   for (const auto& root : context.cgroups.roots()) argv.insert(argv.end(), {"--group", root.string()});
   return {.argv = std::move(argv),
           .environment = std::move(environment),
@@ -68,33 +65,16 @@ SpawnRequest remote_file_command(const RunContext& context, const std::string& u
           .log = options.data / "logs" / "remote-files.log"};
 }
 
-SpawnRequest ray_client_command(const RunContext& context) {
-  const auto& ray = context.options.ray;
-  auto environment = base_environment(context, ray.python);
-  environment.insert(environment.begin(), ray.environment.begin(), ray.environment.end());
-  return {.argv = {ray.python.string(), "-I", (context.options.python.runtime / "orchestra_ray_client.py").string(), "--address", ray.address,
-                   "--namespace", "orchestra-" + context.server_id},
-          .environment = std::move(environment),
-          .folder = context.run_folder(),
-          .log = context.options.data / "logs" / "ray-client.log"};
-}
-
-fs::path spark_log(const RunContext& context) { return context.options.data / "logs" / "spark-server.log"; }
-
 SpawnRequest spark_server_command(const RunContext& context, int port, const std::string& secret) {
   const auto& python = context.options.python.spark_python;
   auto environment = base_environment(context, python);
   environment.push_back("SPARK_CONNECT_AUTHENTICATE_TOKEN=" + secret);
   auto folder = context.options.data / "spark";
-  const auto& spark = context.options.spark;
-  std::vector<std::string> argv{python.string(), "-I", (context.options.python.runtime / "orchestra_spark_server.py").string(), "--port",
-                                std::to_string(port), "--work-dir", folder.string(), "--memory", spark.memory};
-  if (spark.place.kind == SparkPlace::Kind::standalone) argv.insert(argv.end(), {"--master", spark.place.url});
-  if (!spark.defaults.empty()) argv.insert(argv.end(), {"--defaults", spark.defaults.string()});
-  return {.argv = std::move(argv),
+  return {.argv = {python.string(), "-I", (context.options.python.runtime / "orchestra_spark_server.py").string(), "--port",
+                   std::to_string(port), "--work-dir", folder.string(), "--memory", context.options.spark.memory},
           .environment = std::move(environment),
           .folder = folder,
-          .log = spark_log(context)};
+          .log = context.options.data / "logs" / "spark-server.log"};
 }
 
 SpawnRequest guard_command(const RunContext& context, pid_t group) {

@@ -15,11 +15,7 @@ SpawnRequest remote_file_command(const RunContext& context, const std::string& u
 
 SpawnRequest fork_server_command(const RunContext& context, WorkerKind kind, const std::filesystem::path& python, std::string_view name);
 
-// The Ray client of RunOptions::ray (PROTOCOL.md, "The Ray client").
-SpawnRequest ray_client_command(const RunContext& context);
-
 // A local Spark server on this port of the loopback interface (PROTOCOL.md, "The Spark server").
-std::filesystem::path spark_log(const RunContext& context);
 SpawnRequest spark_server_command(const RunContext& context, int port, const std::string& secret);
 
 // A process that does nothing until its descriptor 3 closes, which the death of the server does too; then it kills the group.

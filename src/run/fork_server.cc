@@ -9,6 +9,7 @@ namespace lo::run {
 namespace {
 
 constexpr int kControlDescriptor = 3;
+constexpr std::chrono::seconds kAnswerTime{20};  // forking takes milliseconds, on a machine that swaps a second
 
 }  // namespace
 
@@ -31,7 +32,7 @@ void ForkServer::launch(Launch launch) {
   if (channel_ && channel_->is_peer_gone()) closed();
   if (lifecycle_.phase() == Phase::warm && channel_) return send(std::move(launch));
   if (lifecycle_.phase() == Phase::broken)
-    return launch.refused(cannot_start(""));
+    return launch.refused(fmt::format("the {} fork server does not start: see logs/fork-server-{}.log", kind(), kind()));
   waiting_.push_back(std::move(launch));
 }
 
@@ -70,19 +71,18 @@ void ForkServer::start() {
                                       [weak = weak_from_this()] {
                                         if (auto self = weak.lock()) self->closed();
                                       }});
-  publish();
-  if (!options_.start_timeout) return;
-  timer_.expires_after(*options_.start_timeout);
+  timer_.expires_after(options_.start_timeout);
   timer_.async_wait([weak = weak_from_this()](auto error) {
     if (auto self = weak.lock(); self && !error && self->lifecycle_.phase() == Phase::starting) self->kill_hung();
   });
+  publish();
 }
 
 void ForkServer::on_message(const json::object& message) {
   auto type = string_or(message, "type");
   if (type == "ready") return became_ready(message);
   if (type == "refused") return refused(message);
-  log::warn("run: the {} sent a message of unknown type '{}'", title(), type);
+  log::warn("run: the {} fork server sent a message of unknown type '{}'", kind(), type);
 }
 
 void ForkServer::became_ready(const json::object& message) {
@@ -90,7 +90,7 @@ void ForkServer::became_ready(const json::object& message) {
   timer_.cancel();
   lifecycle_.ready(context_->clock.steady());
   publish();
-  log::info("run: the {} (pid {}) is ready: {}", title(), pid_, json::serialize(message));
+  log::info("run: the {} fork server (pid {}) is ready: {}", kind(), pid_, json::serialize(message));
   auto waiting = std::exchange(waiting_, {});
   for (auto& launch : waiting) send(std::move(launch));
 }
@@ -116,8 +116,7 @@ void ForkServer::answered(const std::string& token) {
 }
 
 void ForkServer::await_answer() {
-  if (!options_.answer_time) return;
-  answer_.expires_after(*options_.answer_time);
+  answer_.expires_after(kAnswerTime);
   answer_.async_wait([weak = weak_from_this()](auto error) {
     if (auto self = weak.lock(); self && !error && !self->sent_.empty()) self->kill_hung();
   });
@@ -132,7 +131,7 @@ void ForkServer::closed() {
 
 // It did not become ready in time, or left a launch unanswered. It must not stay beside the one that takes its place.
 void ForkServer::kill_hung() {
-  log::warn("run: the {} (pid {}) does not answer and is killed", title(), pid_);
+  log::warn("run: the {} fork server (pid {}) does not answer and is killed", kind(), pid_);
   context_->reaper->kill(pid_, SIGKILL);
 }
 
@@ -154,9 +153,9 @@ void ForkServer::on_exit(ExitStatus exit) {
 
 void ForkServer::after_end(const std::string& how) {
   auto delay = lifecycle_.ended(context_->clock.steady());
-  log::warn("run: the {} is {}: {}", title(), to_string(lifecycle_.phase()), how);
+  log::warn("run: the {} fork server is {}: {}", kind(), to_string(lifecycle_.phase()), how);
   publish();
-  if (!delay) return refuse_all(cannot_start(fmt::format(" ({})", how)));
+  if (!delay) return refuse_all(fmt::format("the {} fork server does not start ({}): see logs/fork-server-{}.log", kind(), how, kind()));
   timer_.expires_after(*delay);
   timer_.async_wait([weak = weak_from_this()](auto error) {
     if (auto self = weak.lock(); self && !error && self->lifecycle_.due()) self->start();
@@ -166,10 +165,6 @@ void ForkServer::after_end(const std::string& how) {
 void ForkServer::refuse_all(const std::string& why) {
   auto waiting = std::exchange(waiting_, {});
   for (auto& launch : waiting) launch.refused(why);
-}
-
-std::string ForkServer::cannot_start(const std::string& how) const {
-  return fmt::format("the {} does not start{}: see logs/{}", title(), how, options_.command.log.filename().string());
 }
 
 void ForkServer::publish() { context_->board.set(kind(), lifecycle_.phase(), pid_); }

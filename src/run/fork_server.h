@@ -1,12 +1,10 @@
-// A fork server: the warm Python process that jobs are forked from. Starts it on demand, watches it, starts it again. The Ray client is one too, for whom
-// the nodes of a cluster fork.
+// A fork server: the warm Python process that jobs are forked from. Starts it on demand, watches it, starts it again.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/fd.h"
@@ -27,14 +25,10 @@ struct Launch {
 // Lives on the strand.
 class ForkServer : public std::enable_shared_from_this<ForkServer> {
  public:
-  static constexpr std::chrono::milliseconds kAnswerTime{20'000};  // forking takes milliseconds, on a machine that swaps a second
-
   struct Options {
     std::string kind;
-    std::string title;     // what people read: "bare fork server"
     SpawnRequest command;  // its control socket becomes descriptor 3
-    std::optional<std::chrono::milliseconds> start_timeout;  // nothing: it may wait for what others have to start first
-    std::optional<std::chrono::milliseconds> answer_time = kAnswerTime;  // in which something of a launch has to be heard; nothing: it may queue them
+    std::chrono::milliseconds start_timeout;
     LifecycleOptions lifecycle = {};
     std::function<void()> died;  // after an end that nobody asked for
   };
@@ -56,7 +50,6 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   void stop(std::function<void()> done);
 
   const std::string& kind() const { return options_.kind; }
-  const std::string& title() const { return options_.title; }
 
  private:
   void start();
@@ -70,7 +63,6 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   void send(Launch launch);
   void refuse_all(const std::string& why);
   void await_answer();
-  std::string cannot_start(const std::string& how) const;
   void publish();
 
   const std::shared_ptr<RunContext> context_;

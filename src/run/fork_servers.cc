@@ -28,7 +28,6 @@ ForkServers::Entry& ForkServers::entry(const Key& key, const std::filesystem::pa
   if (auto found = entries_.find(key); found != entries_.end()) return found->second;
   auto name = name_of(key.first, key.second);
   ForkServer::Options options{.kind = name,
-                              .title = name + " fork server",
                               .command = fork_server_command(*context_, key.first, python, name),
                               .start_timeout = context_->options.python.start_timeout,
                               .died = died_};
@@ -58,7 +57,7 @@ void ForkServers::let_go(const Key& key) {
   if (found == entries_.end() || found->second.users > 0) return;
   auto server = std::move(found->second.server);
   entries_.erase(found);
-  log::info("run: the {} is idle and is stopped", server->title());
+  log::info("run: the {} fork server is idle and is stopped", server->kind());
   server->stop([server, weak = weak_from_this(), key] {
     auto self = weak.lock();
     if (!self || self->entries_.contains(key)) return;  // another one took its place meanwhile, and speaks for itself

@@ -12,7 +12,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "run/checkpoints.h"
-#include "run/spark_sessions.h"
 #include "run/verdict.h"
 
 namespace lo::run {
@@ -46,7 +45,7 @@ Status write_private(const fs::path& path, std::string_view text) {
 
 json::value spark_json(const std::optional<SparkTarget>& spark) {
   if (!spark) return nullptr;
-  return {{"url", spark->url}, {"token", spark->token}, {"session", spark->session}, {"name", spark->name}};
+  return {{"url", spark->url}, {"token", spark->token}, {"session", spark->session}};
 }
 
 std::vector<fs::path> paths_of(const std::vector<store::Staging>& stagings) {
@@ -114,7 +113,6 @@ Status add_step(JobFiles& files, json::object step) {
 
 Status fill(JobFiles& files, const engine::JobRequest& job, const RunContext& context, const std::optional<SparkTarget>& spark) {
   auto& store = *context.options.store;
-  if (spark && spark->outlives_us) LO_TRY(note_session(context.options.data, context.options.spark.place, spark->session));
   LO_ASSIGN(auto checkpoint, make_checkpoint(context.options.data, job));
   if (checkpoint) context.checkpoints = true;
   json::object inputs;

@@ -15,11 +15,9 @@ namespace lo::run {
 
 // How a job reaches its Spark server.
 struct SparkTarget {
-  std::string url;            // "sc://127.0.0.1:15002"
-  std::string token;          // secret; "" = none wanted, or in the URL
-  std::string session;        // UUID chosen by us
-  std::string name;           // as the step's errors name it
-  bool outlives_us = false;   // the session has to be noted
+  std::string url;      // "sc://127.0.0.1:15002"
+  std::string token;    // secret; "" = none wanted
+  std::string session;  // UUID chosen by us
 };
 
 struct JobFiles {

@@ -20,13 +20,6 @@ std::vector<std::filesystem::path> folders_in(const json::object& message) {
   return folders;
 }
 
-JobEnd lost_end(std::string why) {
-  JobEnd end;
-  end.lost = true;
-  end.lost_why = std::move(why);
-  return end;
-}
-
 }  // namespace
 
 KeeperLink::KeeperLink(std::shared_ptr<RunContext> context, std::string token, ProcessHandlers handlers)
@@ -46,8 +39,7 @@ void KeeperLink::stop_member(const std::string& member) { channel_->send({{"type
 
 // While its socket is open the keeper lives, so that its number is still its own.
 void KeeperLink::kill() {
-  if (keeper() != 0) return kill_tree(keeper_);
-  if (started_ && channel_) channel_->close();
+  if (keeper() != 0) kill_tree(keeper_);
 }
 
 void KeeperLink::close() {
@@ -60,13 +52,9 @@ void KeeperLink::on_message(const json::object& message) {
   if (!handlers) return;
   auto type = string_or(message, "type");
   if (type == "started") {
-    if (!std::exchange(started_, true)) {  // else it is elsewhere, where its numbers say nothing here
-      keeper_ = pid_in(message, "keeper");
-      group_ = JobCgroup(folders_in(message));
-    }
+    keeper_ = pid_in(message, "keeper");
+    group_ = JobCgroup(folders_in(message));
     handlers->started();
-  } else if (type == "placed") {
-    started_ = true;
   } else if (type == "progress") {
     handlers->progress(string_or(message, "member"), object_or_empty(message, "data"));
   } else if (type == "member_ended") {
@@ -74,9 +62,6 @@ void KeeperLink::on_message(const json::object& message) {
   } else if (type == "exited" && !exited_) {
     exited_ = true;
     handlers->exited(job_end_from(message));
-  } else if (type == "lost" && !exited_) {
-    exited_ = true;
-    handlers->exited(lost_end(string_or(message, "why")));
   } else {
     log::warn("run: the keeper of {} sent a message of type '{}'", token_, type);
   }
@@ -86,8 +71,10 @@ void KeeperLink::on_closed() {
   auto handlers = handlers_;  // close() may be called inside
   gone_ = true;
   if (!std::exchange(exited_, true)) {
-    auto end = lost_end(started() ? "the process that kept the step vanished (killed from outside)"
-                                  : "the fork server died before it had started the step");
+    JobEnd end;
+    end.lost = true;
+    end.lost_why = started() ? "the process that kept the step vanished (killed from outside)"
+                             : "the fork server died before it had started the step";
     if (handlers) handlers->exited(std::move(end));
   }
   if (handlers_) handlers->gone();

@@ -19,10 +19,10 @@ class KeeperLink : public std::enable_shared_from_this<KeeperLink> {
   void open(UniqueFd socket);
   void stop(std::chrono::milliseconds grace);
   void stop_member(const std::string& member);
-  void kill();   // the keeper and all below it, without its help; one on another machine hears of it by its closed socket
+  void kill();   // the keeper and all below it, without its help
   void close();  // no handler is called any more
 
-  bool started() const { return started_; }
+  bool started() const { return keeper_ != 0; }
   pid_t keeper() const { return gone_ ? 0 : keeper_; }
   const JobCgroup& group() const { return group_; }  // once started
 
@@ -34,8 +34,7 @@ class KeeperLink : public std::enable_shared_from_this<KeeperLink> {
   const std::string token_;
   std::shared_ptr<ProcessHandlers> handlers_;  // empty after close()
   std::shared_ptr<PacketChannel> channel_;
-  bool started_ = false;  // something of the job may have run
-  pid_t keeper_ = 0;      // on this machine
+  pid_t keeper_ = 0;
   JobCgroup group_;
   bool exited_ = false;
   bool gone_ = false;

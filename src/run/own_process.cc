@@ -20,8 +20,8 @@ ProcessHandlers answering(ProcessHandlers handlers, const std::shared_ptr<ForkSe
 
 }  // namespace
 
-OwnProcess::OwnProcess(std::shared_ptr<RunContext> context, std::shared_ptr<ForkServer> server, std::string token, ProcessHandlers handlers, json::object more)
-    : context_(std::move(context)), server_(std::move(server)), token_(std::move(token)), more_(std::move(more)), handlers_(std::move(handlers)) {}
+OwnProcess::OwnProcess(std::shared_ptr<RunContext> context, std::shared_ptr<ForkServer> server, std::string token, ProcessHandlers handlers)
+    : context_(std::move(context)), server_(std::move(server)), token_(std::move(token)), handlers_(std::move(handlers)) {}
 
 void OwnProcess::launch(json::object work, UniqueFd output) {
   auto handlers = *std::exchange(handlers_, std::nullopt);
@@ -32,7 +32,6 @@ void OwnProcess::launch(json::object work, UniqueFd output) {
   link_->open(std::move(pair->ours));
   work["v"] = 1;
   work["type"] = "start";
-  for (const auto& [name, value] : more_) work[name] = value;
   Launch launch{.token = token_, .message = std::move(work), .descriptors = {}, .refused = {}};
   launch.descriptors.push_back(std::move(pair->theirs));
   launch.descriptors.push_back(std::move(output));

@@ -1,4 +1,4 @@
-// A process for one job: a keeper and its step, forked when the job is launched, here or on a node of a Ray cluster.
+// A process for one job: a keeper and its step, forked when the job is launched.
 #pragma once
 
 #include "run/fork_server.h"
@@ -9,8 +9,7 @@ namespace lo::run {
 
 class OwnProcess final : public JobProcess, public std::enable_shared_from_this<OwnProcess> {
  public:
-  // `more` are members of the start message that the server, a Ray client, wants besides.
-  OwnProcess(std::shared_ptr<RunContext> context, std::shared_ptr<ForkServer> server, std::string token, ProcessHandlers handlers, json::object more = {});
+  OwnProcess(std::shared_ptr<RunContext> context, std::shared_ptr<ForkServer> server, std::string token, ProcessHandlers handlers);
 
   void launch(json::object work, UniqueFd output) override;
   bool take_back() override { return server_->take_back(token_); }
@@ -26,7 +25,6 @@ class OwnProcess final : public JobProcess, public std::enable_shared_from_this<
   const std::shared_ptr<RunContext> context_;
   const std::shared_ptr<ForkServer> server_;
   const std::string token_;
-  const json::object more_;
   std::optional<ProcessHandlers> handlers_;  // empty after launch() or close()
   std::shared_ptr<KeeperLink> link_;
 };

@@ -31,9 +31,8 @@ ProcessJob::ProcessJob(Parts parts)
       limit_(parts_.context->strand),
       force_(parts_.context->strand),
       patience_(parts_.context->strand) {
-  auto& memory = parts_.request.limits.memory_bytes;
-  if (!memory && parts_.elsewhere) memory = parts_.context->options.memory_bytes;  // what this machine has says nothing
-  if (!memory && !parts_.elsewhere && parts_.context->memory_bytes > 0) memory = parts_.context->memory_bytes;
+  if (!parts_.request.limits.memory_bytes && parts_.context->memory_bytes > 0)
+    parts_.request.limits.memory_bytes = parts_.context->memory_bytes;
   for (const auto& member : parts_.request.members) {
     members_.emplace_back();
     members_.back().member = member;

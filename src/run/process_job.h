@@ -23,7 +23,6 @@ class ProcessJob : public std::enable_shared_from_this<ProcessJob> {
     std::shared_ptr<engine::JobListener> listener;
     ProcessMaker process;  // for each launch: another one only after a launch that ran nothing
     std::optional<SparkTarget> spark;
-    bool elsewhere = false;  // on another machine: no process here is its own
     std::function<void(ProcessJob& job)> ended;  // the last thing a job does: its files are gone, job_ended has been told
   };
 
@@ -38,7 +37,7 @@ class ProcessJob : public std::enable_shared_from_this<ProcessJob> {
   const std::string& token() const { return parts_.request.token; }
   const std::optional<SparkTarget>& spark() const { return parts_.spark; }
   pid_t keeper() const { return process_ ? process_->keeper() : 0; }
-  bool is_starting() const { return phase_ == Phase::launched && !process_->started() && !parts_.elsewhere; }  // its keeper is not known yet
+  bool is_starting() const { return phase_ == Phase::launched && !process_->started(); }
   bool was_lost() const { return end_ && end_->lost; }
   bool ended_by_itself() const { return by_itself_; }  // what it began elsewhere it has ended
 

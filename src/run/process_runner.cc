@@ -12,7 +12,6 @@
 #include "run/leftovers.h"
 #include "run/own_process.h"
 #include "run/process_table.h"
-#include "run/spark_sessions.h"
 
 namespace lo::run {
 namespace {
@@ -30,26 +29,14 @@ bool may_share(const engine::JobRequest& job, WorkerKind kind) {
   return kind != WorkerKind::spark && kind != WorkerKind::sql && job.members.front().operation != "environment" && job.gpus.empty();
 }
 
-// What a step asks Ray for, beside what it runs on.
-json::object ray_demand(const engine::JobRequest& job, WorkerKind kind) {
-  const auto& limits = job.limits;
-  json::value memory = limits.memory_bytes ? json::value(*limits.memory_bytes) : json::value(nullptr);
-  return {{"kind", to_string(kind)}, {"demand", {{"cpu", limits.cpu}, {"memory", std::move(memory)}, {"gpu", limits.gpu}}}};
-}
-
 // Hears of a job that nobody asked for.
-class Releasing final : public engine::JobListener {
+class Silent final : public engine::JobListener {
  public:
-  explicit Releasing(std::function<void()> done) : done_(std::move(done)) {}
   void progress(const std::string&, engine::RevisionKey, json::object) override {}
   void member_ended(const std::string& token, engine::RevisionKey, engine::Outcome outcome) override {
-    if (outcome.state == State::finished) return done_();
-    log::warn("run: releasing a Spark session ({}): {}", token, outcome.exception);
+    if (outcome.state != State::finished) log::warn("run: releasing a Spark session ({}): {}", token, outcome.exception);
   }
   void job_ended(const std::string&) override {}
-
- private:
-  const std::function<void()> done_;
 };
 
 }  // namespace
@@ -76,35 +63,13 @@ void ProcessRunner::make_servers() {
                                              .set_up = python.home / "orchestra",
                                              .made = python.home / "build" / "environments" / name / "bin" / "python"});
   }
-  if (!context_->options.ray.address.empty()) make_ray_client();
   auto weak = weak_from_this();
-  spark_ = make_spark(context_, [weak](const std::string& why) {
+  spark_ = std::make_shared<SparkServer>(context_, [weak](const std::string& why) {
     if (auto self = weak.lock()) self->spark_died(why);
   });
-  release_noted_sessions();
 }
 
-// It waits for a cluster that is not there yet, and a job for what the cluster has to give, however long.
-void ProcessRunner::make_ray_client() {
-  ray_ = std::make_shared<ForkServer>(context_, ForkServer::Options{.kind = "ray",
-                                                                    .title = "Ray client",
-                                                                    .command = ray_client_command(*context_),
-                                                                    .start_timeout = std::nullopt,
-                                                                    .answer_time = std::nullopt,
-                                                                    .died = {}});
-}
-
-// What needs no more than the libraries of the environment python, which the cluster's nodes have.
-bool ProcessRunner::runs_on_ray(const engine::JobRequest& request, WorkerKind kind) const {
-  const auto& operation = request.members.front().operation;
-  return ray_ && (kind == WorkerKind::bare || kind == WorkerKind::scientific) && !environment_of(request) && operation != "environment" &&
-         operation != "internal/export";
-}
-
-void ProcessRunner::warm() {
-  servers_->warm(WorkerKind::bare, context_->options.python.python);
-  if (ray_) ray_->warm();
-}
+void ProcessRunner::warm() { servers_->warm(WorkerKind::bare, context_->options.python.python); }
 
 void ProcessRunner::start(engine::JobRequest request, std::shared_ptr<engine::JobListener> listener) {
   WaitingJob job{.request = std::move(request), .listener = std::move(listener)};
@@ -113,9 +78,7 @@ void ProcessRunner::start(engine::JobRequest request, std::shared_ptr<engine::Jo
     return end_waiting(std::move(job), outcome_of(verdict));
   }
   auto kind = choose_kind(job.request);
-  bool on_ray = runs_on_ray(job.request, kind);
-  if (on_ray || !may_share(job.request, kind)) job.request.shared_by.reset();
-  if (on_ray) return begin(std::move(job), {.kind = kind, .environment = "", .python = {}, .is_ray = true}, std::nullopt);
+  if (!may_share(job.request, kind)) job.request.shared_by.reset();
   if (kind == WorkerKind::spark) return start_spark(std::move(job));
   if (kind == WorkerKind::sql) return start_when_made(std::move(job), kind);  // never where packages of users are: it has a password
   if (auto environment = environment_of(job.request)) return start_in_environment(std::move(job), kind, *environment);
@@ -175,7 +138,7 @@ ProcessRunner::Place ProcessRunner::spark_place() const {
 }
 
 void ProcessRunner::begin(WaitingJob job, const Place& place, std::optional<SparkTarget> target) {
-  auto server = place.is_ray ? ray_ : servers_->acquire(place.kind, place.environment, place.python);
+  auto server = servers_->acquire(place.kind, place.environment, place.python);
   context_->board.count_job(server->kind(), 1);
   auto ended = [weak = weak_from_this(), place, helper = server->kind()](ProcessJob& over) {
     if (auto self = weak.lock()) self->job_ended(over, place, helper);
@@ -186,17 +149,15 @@ void ProcessRunner::begin(WaitingJob job, const Place& place, std::optional<Spar
                                                                 .listener = std::move(job.listener),
                                                                 .process = std::move(maker),
                                                                 .spark = std::move(target),
-                                                                .elsewhere = place.is_ray,
                                                                 .ended = std::move(ended)});
   jobs_.emplace(process->token(), process);
   process->begin();
 }
 
 ProcessMaker ProcessRunner::process_maker(const engine::JobRequest& request, const Place& place, const std::shared_ptr<ForkServer>& server) const {
-  auto more = place.is_ray ? ray_demand(request, place.kind) : json::object();
   if (!request.shared_by)
-    return [context = context_, server, token = request.token, more = std::move(more)](ProcessHandlers handlers) -> std::shared_ptr<JobProcess> {
-      return std::make_shared<OwnProcess>(context, server, token, std::move(handlers), more);
+    return [context = context_, server, token = request.token](ProcessHandlers handlers) -> std::shared_ptr<JobProcess> {
+      return std::make_shared<OwnProcess>(context, server, token, std::move(handlers));
     };
   auto memory = request.limits.memory_bytes;
   if (!memory && context_->memory_bytes > 0) memory = context_->memory_bytes;
@@ -207,30 +168,16 @@ ProcessMaker ProcessRunner::process_maker(const engine::JobRequest& request, con
 }
 
 void ProcessRunner::job_ended(ProcessJob& job, const Place& place, const std::string& helper) {
-  if (!place.is_ray) servers_->release(place.kind, place.environment);
+  servers_->release(place.kind, place.environment);
   jobs_.erase(job.token());
   context_->board.count_job(helper, -1);
   if (job.was_lost()) sweep_orphans_later();
   if (job.spark()) {
-    bool is_release = job.token() == job.spark()->session;
-    bool left_work = !job.ended_by_itself() && !is_release && spark_->is_up() && !stopping_;
+    bool left_work = !job.ended_by_itself() && job.token() != job.spark()->session && spark_->is_up() && !stopping_;
     if (left_work) release_session(*job.spark());
-    if (job.ended_by_itself() && !is_release) session_released(*job.spark());
     spark_->release();
   }
   stop_servers_if_idle();
-}
-
-// Of a server that was killed, on a Spark server that was not.
-void ProcessRunner::release_noted_sessions() {
-  const auto& place = context_->options.spark.place;
-  for (const auto& session : context_->left_sessions)
-    release_session({.url = place.url, .token = place.token, .session = session, .name = place.name(), .outlives_us = true});
-}
-
-void ProcessRunner::session_released(const SparkTarget& target) {
-  if (!target.outlives_us) return;
-  context_->options.pool->post([data = context_->options.data, session = target.session] { forget_session(data, session); });
 }
 
 // The job that does it has the session's id for a token: it is not followed by another.
@@ -241,11 +188,7 @@ void ProcessRunner::release_session(SparkTarget target) {
   request.limits.timeout = kReleaseLimit;
   spark_->acquire([weak = weak_from_this(), request = std::move(request), target](const Result<SparkTarget>& other) {
     auto self = weak.lock();
-    if (!self || !other) return;
-    auto released = [weak, target] {
-      if (auto runner = weak.lock()) runner->session_released(target);
-    };
-    self->begin({.request = request, .listener = std::make_shared<Releasing>(released)}, self->spark_place(), target);
+    if (self && other) self->begin({.request = request, .listener = std::make_shared<Silent>()}, self->spark_place(), target);
   });
 }
 
@@ -296,13 +239,12 @@ void ProcessRunner::shutdown(std::function<void()> done) {
 
 void ProcessRunner::stop_servers_if_idle() {
   if (!stopping_ || !jobs_.empty() || !stopped_) return;
-  auto left = std::make_shared<int>(ray_ ? 3 : 2);
+  auto left = std::make_shared<int>(2);
   auto one_ended = [self = shared_from_this(), left, done = std::exchange(stopped_, nullptr)] {
     if (--*left == 0) self->end_when_alone(0, done);
   };
   shared_->stop([servers = servers_, one_ended] { servers->stop(one_ended); });
   spark_->stop(one_ended);
-  if (ray_) ray_->stop(one_ended);
 }
 
 // What is being killed is there for some moments more.

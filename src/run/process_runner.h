@@ -12,7 +12,7 @@
 #include "run/python_environment.h"
 #include "run/run_context.h"
 #include "run/shared_workers.h"
-#include "run/spark.h"
+#include "run/spark_server.h"
 #include "run/worker_kind.h"
 
 namespace lo::run {
@@ -40,12 +40,9 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
     WorkerKind kind;
     std::string environment;  // digest of the user's own, "" = the built-in one
     std::filesystem::path python;
-    bool is_ray = false;  // on a node of the Ray cluster, by its Python
   };
 
   void make_servers();
-  void make_ray_client();
-  bool runs_on_ray(const engine::JobRequest& request, WorkerKind kind) const;
   Place spark_place() const;
   void start_in_environment(WaitingJob job, WorkerKind kind, const std::string& environment);
   void start_spark(WaitingJob job);
@@ -55,9 +52,7 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
   void begin(WaitingJob job, const Place& place, std::optional<SparkTarget> target);
   ProcessMaker process_maker(const engine::JobRequest& request, const Place& place, const std::shared_ptr<ForkServer>& server) const;
   void job_ended(ProcessJob& job, const Place& place, const std::string& helper);
-  void release_noted_sessions();
   void release_session(SparkTarget target);
-  void session_released(const SparkTarget& target);
   void spark_died(const std::string& why);
   void end_waiting(WaitingJob job, const engine::Outcome& outcome);
 
@@ -69,8 +64,7 @@ class ProcessRunner : public std::enable_shared_from_this<ProcessRunner> {
   const std::shared_ptr<RunContext> context_;
   std::shared_ptr<ForkServers> servers_;
   std::shared_ptr<SharedWorkers> shared_;
-  std::shared_ptr<Spark> spark_;
-  std::shared_ptr<ForkServer> ray_;  // the Ray client; none when steps run here
+  std::shared_ptr<SparkServer> spark_;
   std::map<WorkerKind, std::shared_ptr<PythonEnvironment>> made_;  // environments that are made when they are first needed
   std::map<std::string, WaitingJob> waiting_;
   std::map<std::string, std::shared_ptr<ProcessJob>> jobs_;

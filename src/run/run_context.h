@@ -4,8 +4,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "base/async.h"
 #include "base/clock.h"
@@ -24,7 +22,6 @@ struct RunContext {
   Strand strand;  // all state of this folder's classes is touched there
   Cgroups cgroups;
   std::string server_id;  // of the data folder on this machine
-  std::vector<std::string> left_sessions;  // of an earlier server, on a Spark server that may still run them
   std::int64_t memory_bytes = 0;  // limit of a job that states none
   std::shared_ptr<ChildReaper> reaper;
   StatusBoard board;

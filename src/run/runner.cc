@@ -10,7 +10,6 @@
 #include "run/leftovers.h"
 #include "run/native_runner.h"
 #include "run/process_runner.h"
-#include "run/spark_sessions.h"
 
 namespace lo::run {
 namespace {
@@ -130,7 +129,6 @@ Result<std::unique_ptr<engine::Runner>> make_runner(RunOptions options) {
   LO_TRY(note_cgroups(data, cgroups));
   auto context = std::make_shared<RunContext>(std::move(options), std::move(cgroups));
   context->server_id = id;
-  context->left_sessions = noted_sessions(data, context->options.spark.place);
   context->memory_bytes = context->options.memory_bytes.value_or(memory_for_jobs());
   return std::make_unique<Router>(std::move(context));
 }

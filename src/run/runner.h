@@ -17,7 +17,6 @@
 #include "dataset/location.h"
 #include "dataset/source.h"
 #include "engine/runner.h"
-#include "run/spark_place.h"
 #include "store/store.h"
 
 namespace lo::run {
@@ -57,22 +56,11 @@ struct PythonOptions {
 };
 
 struct SparkOptions {
-  SparkPlace place;
-  // Of a Spark server of our own, started on first use:
-  std::filesystem::path defaults;  // a file as spark-defaults.conf, "" = none
-  std::string memory = "1g";       // its heap, as java -Xmx takes it
-  std::chrono::milliseconds idle = std::chrono::minutes{15};  // it is stopped after so long without a job
+  std::string url;           // "sc://host:port" of a cluster; "" = a local server, started on first use
+  std::string token;         // the cluster's authentication token, if it wants one
+  std::string memory = "1g"; // heap of the local server, as java -Xmx takes it
+  std::chrono::milliseconds idle = std::chrono::minutes{15};  // the local server is stopped after so long without a job
   std::chrono::milliseconds start_timeout = std::chrono::seconds{90};
-  // Of a Connect server of somebody else's:
-  std::vector<std::string> environment;  // "NAME=value": what gRPC is told of certificates, for builder steps
-  std::chrono::milliseconds look_interval = std::chrono::seconds{10};  // so often it is looked whether it can be reached
-};
-
-// For plain Python steps on a Ray cluster (docs/ray.md).
-struct RayOptions {
-  std::string address;                   // "host:port" of the cluster's head; "" = all steps run on this machine
-  std::filesystem::path python;          // interpreter of the environment ray
-  std::vector<std::string> environment;  // "NAME=value": Ray's own settings, the cluster's token among them, for the Ray client alone
 };
 
 struct RunOptions {
@@ -85,7 +73,6 @@ struct RunOptions {
   std::map<std::string, NativeOperation, std::less<>> native;  // by operation: "dataset/csv", …
   PythonOptions python;
   SparkOptions spark;
-  RayOptions ray;
   RemoteOptions remote;
   std::map<std::string, std::string> connections;  // databases by the names that requests have: URLs with passwords, for steps that ask them alone
 

@@ -5,11 +5,9 @@
 #include <array>
 #include <csignal>
 #include <fmt/format.h>
-#include <fstream>
 
 #include "base/id.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "run/environment.h"
 
 namespace lo::run {
@@ -23,15 +21,6 @@ constexpr milliseconds kProbeInterval{100};  // the port is all that tells of re
 constexpr milliseconds kStopPatience{5'000};
 
 tcp::endpoint loopback(int port) { return {asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(port)}; }
-
-// The last that says something, and is no line of a stack.
-std::string last_line(const std::filesystem::path& log) {
-  std::string last;
-  std::ifstream in(log);
-  for (std::string line; std::getline(in, line);)
-    if (!line.empty() && !line.starts_with('\t')) last = std::move(line);
-  return printable(last, 400);
-}
 
 // A port that nobody listens on now. Another process may take it before the JVM does: the start then fails and is tried again.
 Result<int> free_port(const Strand& strand) {
@@ -53,18 +42,21 @@ SparkServer::SparkServer(std::shared_ptr<RunContext> context, std::function<void
       deadline_(context_->strand),
       idle_(context_->strand),
       probe_(context_->strand) {
-  publish();
+  if (context_->options.spark.url.empty()) publish();
 }
 
 void SparkServer::acquire(Acquired acquired) {
   if (stopping_) return acquired(lo::fail(Code::unavailable, "the server is stopping"));
   ++users_;
   idle_.cancel();
+  const auto& external = context_->options.spark;
+  if (!external.url.empty())
+    return acquired(SparkTarget{.url = external.url, .token = external.token, .session = make_uuid()});
   if (!idle_stop_ && lifecycle_.wanted(context_->clock.steady())) start();
   if (lifecycle_.phase() == Phase::warm && !idle_stop_) return give(acquired);
   if (lifecycle_.phase() == Phase::broken) {
     --users_;
-    return acquired(lo::fail(Code::unavailable, name() + " does not start: see logs/spark-server.log"));
+    return acquired(lo::fail(Code::unavailable, "the Spark server does not start: see logs/spark-server.log"));
   }
   waiting_.push_back(std::move(acquired));
 }
@@ -73,12 +65,12 @@ void SparkServer::release() {
   if (--users_ == 0) await_idle();
 }
 
-bool SparkServer::is_up() const { return !stopping_ && lifecycle_.phase() == Phase::warm; }
-
-std::string SparkServer::name() const { return context_->options.spark.place.name(); }
+bool SparkServer::is_up() const {
+  return !stopping_ && (!context_->options.spark.url.empty() || lifecycle_.phase() == Phase::warm);
+}
 
 void SparkServer::give(const Acquired& acquired) {
-  acquired(SparkTarget{.url = fmt::format("sc://127.0.0.1:{}", port_), .token = secret_, .session = make_uuid(), .name = name()});
+  acquired(SparkTarget{.url = fmt::format("sc://127.0.0.1:{}", port_), .token = secret_, .session = make_uuid()});
 }
 
 void SparkServer::start() {
@@ -161,13 +153,13 @@ void SparkServer::on_exit(ExitStatus exit) {
   bool was_up = lifecycle_.phase() == Phase::warm;
   log::warn("run: the Spark server (pid {}) ended: {}", pid, describe(exit));
   after_end(describe(exit));
-  if (was_up) died_(fmt::format("{} ended ({})", name(), describe(exit)));
+  if (was_up) died_(fmt::format("the Spark server ended ({})", describe(exit)));
 }
 
 void SparkServer::after_end(const std::string& why) {
   auto delay = lifecycle_.ended(context_->clock.steady());
   publish();
-  if (!delay) return tell_why(why);
+  if (!delay) return fail_all(fmt::format("the Spark server does not start ({}): see logs/spark-server.log", why));
   timer_.expires_after(*delay);
   timer_.async_wait([weak = weak_from_this()](auto error) {
     auto self = weak.lock();
@@ -180,15 +172,6 @@ void SparkServer::after_end(const std::string& why) {
   });
 }
 
-// What it said last may name a setting that is wrong.
-void SparkServer::tell_why(const std::string& why) {
-  auto read = [log = spark_log(*context_)] { return last_line(log); };
-  context_->on_pool(read, [weak = weak_from_this(), why](const std::string& said) {
-    auto self = weak.lock();
-    if (self && self->lifecycle_.phase() == Phase::broken) self->fail_all(fmt::format("{} does not start ({}): {}; logs/spark-server.log has more", self->name(), why, said));
-  });
-}
-
 void SparkServer::fail_all(const std::string& why) {
   auto waiting = std::exchange(waiting_, {});
   users_ -= static_cast<int>(waiting.size());
@@ -196,7 +179,7 @@ void SparkServer::fail_all(const std::string& why) {
 }
 
 void SparkServer::await_idle() {
-  if (lifecycle_.phase() != Phase::warm) return;
+  if (!context_->options.spark.url.empty() || lifecycle_.phase() != Phase::warm) return;
   idle_.expires_after(context_->options.spark.idle);
   idle_.async_wait([weak = weak_from_this()](auto error) {
     if (auto self = weak.lock(); self && !error && self->users_ == 0) self->stop_idle();

@@ -1,5 +1,5 @@
-// The Spark Connect server of our own: one JVM for all builder jobs, which computes itself or drives the executors of a standalone cluster. Started
-// on first use, kept warm, stopped when idle, replaced when it dies.
+// The local Spark Connect server: one JVM for all builder jobs. Started on first use, kept warm, stopped when idle, replaced when
+// it dies.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -10,25 +10,31 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "run/job_files.h"
 #include "run/lifecycle.h"
 #include "run/run_context.h"
-#include "run/spark.h"
 
 namespace lo::run {
 
 // Lives on the strand.
-class SparkServer final : public Spark, public std::enable_shared_from_this<SparkServer> {
+class SparkServer : public std::enable_shared_from_this<SparkServer> {
  public:
+  using Acquired = std::function<void(Result<SparkTarget>)>;
+
   // `died(why)` after an end that nobody asked for: what ran on it is lost.
   SparkServer(std::shared_ptr<RunContext> context, std::function<void(const std::string& why)> died);
 
-  void acquire(Acquired acquired) override;
-  void release() override;
-  bool is_up() const override;
-  void stop(std::function<void()> done) override;
+  // Gives a target with a new session once the server accepts connections: at once when a cluster is configured. Each target that
+  // was given keeps the server from being idle until release().
+  void acquire(Acquired acquired);
+  void release();
+
+  // Whether what was begun on the target may still run there.
+  bool is_up() const;
+
+  void stop(std::function<void()> done);
 
  private:
-  std::string name() const;
   void start();
   void launch(int port);
   void guard();
@@ -37,7 +43,6 @@ class SparkServer final : public Spark, public std::enable_shared_from_this<Spar
   void on_exit(ExitStatus exit);
   void after_end(const std::string& why);
   void give(const Acquired& acquired);
-  void tell_why(const std::string& why);
   void fail_all(const std::string& why);
   void await_idle();
   void stop_idle();

@@ -38,8 +38,7 @@ JobEnd job_end_from(const json::object& exited) {
           .peak_memory = static_cast<std::int64_t>(number(exited, "peak_memory")),
           .out_of_memory = oom != nullptr && oom->is_bool() && oom->get_bool(),
           .lost = false,
-          .lost_why = {},
-          .error = string_or(exited, "error")};
+          .lost_why = {}};
 }
 
 void end_lost(JobEnd& end, const JobCgroup& group) {
@@ -73,7 +72,6 @@ engine::Outcome outcome_without_result(const JobEnd& end, std::optional<std::int
     outcome.lost = true;
     return outcome;
   }
-  if (!end.error.empty()) return failed(Reason::error, end.error);
   if (end.exit.signal) return failed(Reason::killed, "the process was killed by " + describe(end.exit));
   return failed(Reason::error, "the process ended with " + describe(end.exit) + " before giving a result");
 }

@@ -17,7 +17,6 @@ struct JobEnd {
   bool out_of_memory = false;
   bool lost = false;             // the keeper vanished: the rest is what the server found out by itself
   std::string lost_why;
-  std::string error = {};        // why it did not run, or not to its end, by no fault of its own
 };
 
 // From the keeper's last message (PROTOCOL.md, "exited").

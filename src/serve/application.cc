@@ -28,7 +28,6 @@
 #include "run/log_writer.h"
 #include "run/old_logs.h"
 #include "run/remote_files.h"
-#include "run/spark_check.h"
 #include "serve/access.h"
 #include "serve/answer_metrics.h"
 #include "serve/backup.h"
@@ -40,7 +39,6 @@
 #include "serve/group.h"
 #include "serve/open_files.h"
 #include "serve/part_options.h"
-#include "serve/ray_place.h"
 #include "serve/store_place.h"
 #include "serve/webhooks.h"
 #include "store/bucket_store.h"
@@ -70,10 +68,9 @@ class Application {
   bool stop();  // whether the server is to begin anew
 
  private:
-  Status check_group() const, check_bucket() const;
+  Status check_group() const;
   Status open_catalog();
   Status open_store();
-  Status check_spark();
   Status start_storage();
   void follow(std::int64_t last_event);
   std::unique_ptr<observe::Webhooks> make_webhooks();
@@ -91,8 +88,6 @@ class Application {
   const DataFolder data_;
   const std::vector<std::string> environment_ = all_variables();
   std::map<std::string, std::string> connections_;
-  std::optional<run::RayCluster> ray_;
-  run::SparkOptions spark_;  // set by start()
   // Destroyed from the last to the first. The I/O threads are stopped by stop(), so that nothing runs on them while the rest goes;
   // what still posts work to them, until it is gone itself, posts it in vain.
   IoThreads io_{kIoThreads};
@@ -144,15 +139,6 @@ Status Application::check_group() const {
   return {};
 }
 
-// What computes on other machines reads and writes the files of the store there.
-Status Application::check_bucket() const {
-  if (!is_bucket(options_.store)) return {};
-  if (ray_) return fail(Code::unacceptable, "--store: steps on a Ray cluster need results on a mount that its nodes have, not in a bucket");
-  if (spark_.place.kind == run::SparkPlace::Kind::standalone)
-    return fail(Code::unacceptable, "--store: a Spark cluster needs results on a mount that its workers have, not in a bucket");
-  return {};
-}
-
 Status Application::open_catalog() {
   if (options_.advertise.empty()) {
     LO_ASSIGN(catalog_, serve::open_catalog(data_.path(), options_.catalog));
@@ -173,15 +159,6 @@ Status Application::open_store() {
   LO_ASSIGN(auto bucket, store::open_s3_bucket(options_.store));
   LO_ASSIGN(store_folder_, take_bucket(data_.path(), options_.store, *bucket));
   LO_ASSIGN(store_, store::open_bucket_store(store_folder_, std::move(bucket), bucket_options(options_, pool_, [this] { return is_ending_.load(); })));
-  return {};
-}
-
-// What can be known without the start of a JVM. Nobody else waits for children yet.
-Status Application::check_spark() {
-  LO_ASSIGN(spark_, read_spark(options_.spark, environment_));
-  if (spark_.place.kind == run::SparkPlace::Kind::local && spark_.defaults.empty()) return {};
-  LO_ASSIGN(auto answer, run::check_spark({.python = python_options_of(options_), .spark = spark_, .store = {}}));
-  log::info("builder steps compute on {}: {}", spark_.place.name(), answer.says);
   return {};
 }
 
@@ -264,9 +241,7 @@ Deciding::Parts Application::deciding_parts() {
           .webhooks = *webhooks_,
           .log_grew = [this] { logs_.advance(); },
           .environment = environment_,
-          .connections = connections_,
-          .ray = ray_,
-          .spark = spark_};
+          .connections = connections_};
 }
 
 Status Application::decide() {
@@ -315,15 +290,12 @@ Status Application::start() {
   if (!options_.advertise.empty()) access_.hosts.push_back(options_.advertise.substr(options_.advertise.find("//") + 2));  // as which others ask it
   auto files = files_of_access(options_, access_);
   LO_ASSIGN(context_.urls, read_url_policy(options_));
-  LO_TRY(check_spark());
   // Before anybody can know of the server, so that no signal is missed.
   signals_.async_wait([this](boost::system::error_code error, int signal) {
     if (error) return;
     is_signalled_ = true;
     end(signal);
   });
-  LO_ASSIGN(ray_, find_ray(options_));
-  LO_TRY(check_bucket());
   LO_TRY(start_storage());
   LO_ASSIGN(connections_, read_connections(options_.connections, environment_));
   fill_context();

@@ -39,7 +39,7 @@ Deciding::Deciding(Parts parts) : parts_(std::move(parts)), mark_(mark_for(parts
 
 run::RunOptions Deciding::run_options() {
   auto& context = parts_.context;
-  auto options = run_options_of(parts_.options, parts_.spark);
+  auto options = run_options_of(parts_.options);
   options.executor = parts_.executor;
   options.pool = &parts_.pool;
   options.native_pool = &parts_.native_pool;
@@ -62,7 +62,7 @@ Status Deciding::sweep() {
 
 Status Deciding::start_engine() {
   auto& context = parts_.context;
-  conductor_ = engine::Conductor::make(engine_ports(parts_.executor, context, parts_.options.home), plan_options_of(parts_.options, parts_.ray));
+  conductor_ = engine::Conductor::make(engine_ports(parts_.executor, context, parts_.options.home), plan_options_of(parts_.options));
   context.conductor = conductor_.get();
   std::vector<catalog::Revision> damaged;
   if (mark_.machine_went_down()) {

@@ -6,7 +6,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +13,6 @@
 #include "engine/conductor.h"
 #include "engine/runner.h"
 #include "observe/webhooks.h"
-#include "run/ray_cluster.h"
 #include "run/runner.h"
 #include "serve/options.h"
 #include "serve/repair.h"
@@ -35,8 +33,6 @@ class Deciding {
     std::function<void()> log_grew;  // any thread
     const std::vector<std::string>& environment;
     const std::map<std::string, std::string>& connections;
-    const std::optional<run::RayCluster>& ray;
-    const run::SparkOptions& spark;
   };
 
   explicit Deciding(Parts parts);

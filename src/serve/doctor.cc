@@ -9,12 +9,8 @@
 #include "catalog/postgres/postgres_catalog.h"
 #include "catalog/sqlite/health.h"
 #include "catalog/sqlite/sqlite_catalog.h"
-#include "run/ray_cluster.h"
-#include "run/spark_check.h"
 #include "serve/catalog_place.h"
-#include "serve/connections.h"
 #include "serve/disk_gauge.h"
-#include "serve/part_options.h"
 #include "serve/store_place.h"
 
 namespace lo::serve {
@@ -25,7 +21,6 @@ using Level = Finding::Level;
 
 constexpr double kDiskWarning = 90, kDiskFull = 95;  // percent; from the second on a server takes in no steps
 constexpr double kClockApart = 2;                    // seconds
-constexpr std::chrono::milliseconds kSparkPatience{180'000};  // a JVM starts, and executors
 constexpr std::int64_t kFarBehind = 64 << 20;        // bytes of PostgreSQL's log
 
 Finding disk(std::string part, const fs::path& folder) {
@@ -165,41 +160,6 @@ Finding store(const DoctorOptions& options) {
   return disk("store", place);
 }
 
-// --- Where steps run ---
-
-Finding ray(const DoctorOptions& options) {
-  auto asked = ray_options_of(options.runner, options.ray_python, options.home);
-  auto cluster = run::look_at_ray(asked, options.home / "runtime" / "python");
-  if (cluster)
-    return {.part = "Ray", .says = fmt::format("{}: Ray {}, {} nodes with {:g} CPUs and {} GPUs", asked.address, cluster->version, cluster->nodes, cluster->cpus, cluster->gpus)};
-  Finding finding{.level = Level::broken, .part = "Ray", .says = cluster.error().message, .todo = "docs/ray.md says how a cluster is set up"};
-  if (cluster.error().code == Code::unavailable) finding.todo = "see that its head runs and can be reached from here: until then steps wait";
-  return finding;
-}
-
-// --- Spark ---
-
-// A standalone cluster gives all its cores to the first that asks, which may be the very server that is examined.
-Finding answered(const std::string& place, const run::SparkAnswer& answer) {
-  Finding finding{.part = "spark", .says = fmt::format("{}: {}", place, answer.says)};
-  if (answer.warning.empty()) return finding;
-  finding.level = Level::warning;
-  finding.todo = answer.warning;
-  return finding;
-}
-
-Finding spark(const DoctorOptions& options) {
-  auto is_broken = [](std::string says, std::string todo) { return Finding{.level = Level::broken, .part = "spark", .says = std::move(says), .todo = std::move(todo)}; };
-  auto chosen = read_spark(options.spark, all_variables());
-  if (!chosen) return is_broken(chosen.error().message, "see docs/spark.md");
-  bool is_local = chosen->place.kind == run::SparkPlace::Kind::local;
-  auto store = options.store.empty() ? store_of(options.data) : store_place(options.store);
-  if (options.python.spark_python.empty()) return {.level = Level::warning, .part = "spark", .says = "not asked", .todo = "name the Python of its environment with --spark-python"};
-  auto answer = run::check_spark({.python = options.python, .spark = *chosen, .thorough = !is_local, .store = store, .patience = kSparkPatience});
-  if (!answer) return is_broken(answer.error().message, is_local ? "builder steps fail until then: ./orchestra does the set-up" : "see docs/spark.md");
-  return answered(is_local ? "of the server's own, started on first use" : chosen->place.shown(), *answer);
-}
-
 }  // namespace
 
 std::vector<Finding> examine(const DoctorOptions& options) {
@@ -208,8 +168,6 @@ std::vector<Finding> examine(const DoctorOptions& options) {
   findings.push_back(server(options.data));
   std::ranges::move(catalog(options), std::back_inserter(findings));
   findings.push_back(store(options));
-  if (!run::ray_address(options.runner).empty()) findings.push_back(ray(options));
-  findings.push_back(spark(options));
   return findings;
 }
 

@@ -5,19 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "serve/spark_choice.h"
-
 namespace lo::serve {
 
 struct DoctorOptions {
   std::filesystem::path data;
   std::string catalog;  // as serve's --catalog; "" = the file in the data folder
   std::string store;    // as serve's --store
-  std::string runner = "local";      // as serve's --runner
-  std::filesystem::path home;        // as serve's --home, for Ray
-  std::filesystem::path ray_python;  // as serve's --ray-python
-  SparkChoice spark;    // as serve's options of Spark
-  run::PythonOptions python;
 };
 
 struct Finding {
@@ -28,7 +21,7 @@ struct Finding {
   std::string todo = {};  // what to do about it; "" when nothing
 };
 
-// Changes nothing; a server may run meanwhile. Blocks: connects to databases, reads the whole of a SQLite catalog, runs something on the Spark that is chosen.
+// Changes nothing; a server may run meanwhile. Blocks: connects to databases, reads the whole of a SQLite catalog.
 std::vector<Finding> examine(const DoctorOptions& options);
 
 }  // namespace lo::serve

@@ -9,7 +9,6 @@
 #include "dataset/network.h"
 #include "http/guard.h"
 #include "http/upstream.h"
-#include "run/ray_cluster.h"
 #include "serve/store_place.h"
 
 namespace lo::serve {
@@ -138,18 +137,9 @@ CLI::App* add_serve_command(CLI::App& app, Options& options) {
       ->envname("ORCHESTRA_TENSORFLOW_PYTHON");
   serve->add_option("--sql-python", options.sql_python, "Python of the dataset/sql steps; without it, made when needed")->envname("ORCHESTRA_SQL_PYTHON");
   add_source_options(*serve, options);
-  serve
-      ->add_option("--runner", options.runner,
-                   "Where plain Python and scikit-learn steps run: local, or ray:HOST:PORT, the head of a Ray cluster of which this machine is a node. Its token is in "
-                   "RAY_AUTH_TOKEN or the file of RAY_AUTH_TOKEN_PATH")
-      ->envname("ORCHESTRA_RUNNER")
-      ->capture_default_str()
-      ->check(run::is_runner);
-  serve->add_option("--ray-python", options.ray_python, "Python of the environment ray; without it, the one that `./orchestra environment ray` made")
-      ->envname("ORCHESTRA_RAY_PYTHON");
-  add_spark_options(*serve, options.spark);
-  serve->add_option("--spark-memory", options.spark_memory, "Heap of a Spark server of its own")->capture_default_str();
-  serve->add_option("--spark-idle", options.spark_idle_minutes, "Minutes after which such a server is stopped when it is idle")
+  serve->add_option("--spark", options.spark_url, "Spark Connect server to use (sc://host:port) instead of a local one");
+  serve->add_option("--spark-memory", options.spark_memory, "Heap of the local Spark server")->capture_default_str();
+  serve->add_option("--spark-idle", options.spark_idle_minutes, "Minutes after which an idle local Spark server is stopped")
       ->capture_default_str();
   serve->add_option("--cpus", options.cpus, "How many jobs run side by side (0: one per core, at least 2)")
       ->capture_default_str()

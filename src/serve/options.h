@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "serve/spark_choice.h"
-
 namespace lo::serve {
 
 struct Options {
@@ -34,9 +32,7 @@ struct Options {
   std::string store;                                // folder, file:///… or s3://… of the results; "" = in the data folder
   std::int64_t store_cache = std::int64_t{10} << 30;  // bytes of results in a bucket that are kept here, too
   std::vector<std::string> hdfs;                    // name nodes that datasets may come from, each "host:port"
-  std::string runner = "local";                     // or "ray:host:port": plain Python steps run on that Ray cluster
-  std::filesystem::path ray_python;                 // of the `ray` environment; "" = where `./orchestra environment ray` links it
-  SparkChoice spark;
+  std::string spark_url;                            // "sc://host:port"; "" = a local Spark Connect server
   std::string spark_memory = "1g";
   double spark_idle_minutes = 15;
   double cpus = 0;                                  // running jobs take one each; 0 = as many as the machine has, at least 2
@@ -57,7 +53,7 @@ struct Options {
 };
 
 // Adds the command with its options, also read from ORCHESTRA_HOME, ORCHESTRA_CATALOG, ORCHESTRA_ADVERTISE, ORCHESTRA_PYTHON, ORCHESTRA_SPARK_PYTHON, ORCHESTRA_TENSORFLOW_PYTHON,
-// ORCHESTRA_SQL_PYTHON, and those of Spark and of the store. `options` outlives the
+// ORCHESTRA_SQL_PYTHON. `options` outlives the
 // parsing.
 CLI::App* add_serve_command(CLI::App& app, Options& options);
 

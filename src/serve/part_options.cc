@@ -6,7 +6,6 @@
 
 #include "run/leftovers.h"
 #include "serve/access.h"
-#include "serve/connections.h"
 
 namespace lo::serve {
 namespace {
@@ -20,16 +19,13 @@ std::chrono::microseconds microseconds_of(double count) {
 
 std::chrono::milliseconds milliseconds_of(double seconds) { return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)); }
 
-double cpus_of(const Options& options, const std::optional<run::RayCluster>& ray) {
+double cpus_of(const Options& options) {
   constexpr double kLeast = 2;  // steps wait for disks and networks too
   if (options.cpus > 0) return options.cpus;
-  auto here = std::max(kLeast, static_cast<double>(std::thread::hardware_concurrency()));
-  return ray ? std::max(here, ray->cpus) : here;
+  return std::max(kLeast, static_cast<double>(std::thread::hardware_concurrency()));
 }
 
-}  // namespace
-
-run::PythonOptions python_options_of(const Options& options) {
+run::PythonOptions python_options(const Options& options) {
   run::PythonOptions python;
   python.tool_modules = options.tool_modules;
   python.private_networks = private_networks(options);
@@ -43,22 +39,10 @@ run::PythonOptions python_options_of(const Options& options) {
   return python;
 }
 
-engine::PlanOptions plan_options_of(const Options& options, const std::optional<run::RayCluster>& ray) {
-  engine::PlanOptions plan{.cpu_capacity = cpus_of(options, ray), .memory_capacity = run::memory_for_jobs(), .gpu_capacity = options.gpus};
-  if (!ray) return plan;
-  plan.memory_capacity = std::max(plan.memory_capacity, ray->memory);
-  if (options.gpus == 0) plan.gpu_capacity = ray->gpus;
-  return plan;
-}
+}  // namespace
 
-// Those that Ray reads itself, and what its programs need to run at all.
-run::RayOptions ray_options_of(const std::string& runner, const std::filesystem::path& python, const std::filesystem::path& home) {
-  run::RayOptions ray{.address = run::ray_address(runner), .python = python, .environment = {}};
-  if (ray.address.empty()) return ray;
-  if (ray.python.empty()) ray.python = home / "build" / "environments" / "ray" / "bin" / "python";
-  for (const auto& variable : all_variables())
-    if (variable.starts_with("RAY_") || variable.starts_with("HOME=") || variable.starts_with("PATH=")) ray.environment.push_back(variable);
-  return ray;
+engine::PlanOptions plan_options_of(const Options& options) {
+  return {.cpu_capacity = cpus_of(options), .memory_capacity = run::memory_for_jobs(), .gpu_capacity = options.gpus};
 }
 
 api::Keep keep_of(const Options& options) {
@@ -87,11 +71,10 @@ store::BucketStoreOptions bucket_options(const Options& options, BlockingPool& p
   return {.local = store_options(options), .cache_bytes = options.store_cache, .later = [&pool](auto work) { pool.post(std::move(work)); }, .is_ending = std::move(is_ending)};
 }
 
-run::RunOptions run_options_of(const Options& options, run::SparkOptions spark) {
+run::RunOptions run_options_of(const Options& options) {
   run::RunOptions out;
-  out.python = python_options_of(options);
-  out.ray = ray_options_of(options.runner, options.ray_python, options.home);
-  out.spark = std::move(spark);
+  out.python = python_options(options);
+  out.spark.url = options.spark_url;
   out.spark.memory = options.spark_memory;
   out.spark.idle = milliseconds_of(options.spark_idle_minutes * 60);
   out.memory_bytes = options.memory;

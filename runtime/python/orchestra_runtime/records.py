@@ -58,7 +58,6 @@ class Spark:
     url: str  # "sc://127.0.0.1:PORT"
     token: str
     session: str
-    name: str = "the Spark server"  # as people are told of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ def step_file(raw: Mapping[str, Any], database: str | None = None) -> StepFile:
         clock=raw.get("clock") or "",
         limits=limits_of(raw),
         checkpoint=Path(checkpoint) if checkpoint else None,
-        spark=_spark(spark) if spark else None,
+        spark=Spark(spark["url"], spark["token"], spark["session"]) if spark else None,
         modules=tuple(raw.get("modules") or ()),
         gpus=tuple(raw["gpus"]) if "gpus" in raw else None,
         database=database,
@@ -135,11 +134,6 @@ def limits_of(raw: Mapping[str, Any]) -> Limits:
 def _member(raw: Mapping[str, Any]) -> Member:
     upload = raw.get("upload")
     return Member(raw["name"], raw["operation"], raw["request"], Path(raw["staging"]), Path(upload) if upload else None)
-
-
-def _spark(raw: Mapping[str, Any]) -> Spark:
-    named = {"name": raw["name"]} if raw.get("name") else {}
-    return Spark(raw["url"], raw["token"], raw["session"], **named)
 
 
 def _input(raw: Mapping[str, Any]) -> Input:

@@ -15,10 +15,9 @@ _PREFIX = "orchestra-step-"
 
 
 class Scratch:
-    def __init__(self, folder: str | None = None) -> None:
-        """Made in `folder`, by default where temporary files go."""
+    def __init__(self) -> None:
         while True:
-            self.path = tempfile.mkdtemp(prefix=_PREFIX, dir=folder)
+            self.path = tempfile.mkdtemp(prefix=_PREFIX)
             self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             if os.path.exists(self.path):

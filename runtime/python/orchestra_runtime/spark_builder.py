@@ -6,24 +6,17 @@ Operation internal/spark-release: ends the session of a job that could not do so
 from __future__ import annotations
 
 import _thread
-import contextlib
-import shutil
 import threading
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-from pyspark.sql.connect.dataframe import DataFrame
 from pyspark.sql.connect.session import SparkSession
 from pyspark.util import inheritable_thread_target
 
-from orchestra_runtime import download, spark_member, spark_modeling, spark_session, tables
+from orchestra_runtime import download, spark_member, spark_modeling, spark_session
 from orchestra_runtime.job import Job
 from orchestra_runtime.records import Manifest, Member
-from orchestra_runtime.spark_modeling import Kept
+from orchestra_runtime.spark_modeling import Features
 
 _SLOWEST_FIRST = ("GB", "RF", "LR", "DT", "NB")  # the longest chain of Spark jobs begins first
-_MOST_BUILDS = 4  # of a classifier whose features go with the executors that kept them; so often Spark tries a task
 _AGAIN = 0.2  # seconds until an operation that began while it was interrupted is interrupted again
 
 
@@ -33,8 +26,8 @@ class Stopped(Exception):
 
 def run(job: Job) -> None:
     """What fails here, before the classifiers, fails all members (see job.py)."""
-    with spark_session.opened(job.spark) as spark, _shared_folder(job) as folder:
-        _Builder(job, spark, folder).run()
+    with spark_session.opened(job.spark) as spark:
+        _Builder(job, spark).run()
 
 
 def release(job: Job) -> None:
@@ -43,89 +36,46 @@ def release(job: Job) -> None:
         job.finish(member.name, Manifest("none"))
 
 
-@contextlib.contextmanager
-def _shared_folder(job: Job) -> Iterator[Path]:
-    """Where what executors are to read may be put, beside the staging folders."""
-    folder = job.members[0].place.parent / f"{job.token}-shared"
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 class _Builder:
-    def __init__(self, job: Job, spark: SparkSession, folder: Path) -> None:
+    def __init__(self, job: Job, spark: SparkSession) -> None:
         self._job = job
         self._spark = spark
-        self._folder = folder
-        self._files = [member.place for member in job.members]  # that Spark has to see
         self._lock = threading.Lock()
         self._stopped: set[str] = set()
         self._threads: dict[str, threading.Thread] = {}  # of the members that have begun
 
     def run(self) -> None:
         self._job.on_stop_member(self._stop)
-        try:
-            kept = self._features()
-        except Exception as error:
-            raise self._explained(error)
+        features = self._features()
         with self._lock:
-            self._threads = {member.name: self._thread(member, kept) for member in _in_order(self._job.open_members)}
+            self._threads = {member.name: self._thread(member, features) for member in _in_order(self._job.open_members)}
         for thread in self._threads.values():
             thread.start()
         for thread in self._threads.values():
             thread.join()
 
-    def _features(self) -> Kept:
+    def _features(self) -> Features:
         request = self._job.members[0].request
         for member in self._job.members:
             self._job.progress(member.name, {"phase": "modeling"})
-        training, testing = (self._read(request[name]) for name in ("trainDatasetName", "testDatasetName"))
+        training, testing = (spark_modeling.read(self._spark, self._job.input(request[name]))
+                             for name in ("trainDatasetName", "testDatasetName"))
         code = download.code(request["modelingCode"], "modelingCode")
-        kept = Kept(spark_modeling.features(code, training, testing, self._spark), replicas=2 if spark_session.is_cluster(self._spark) else 1)
-        kept.features()  # what is wrong with them is wrong for all
-        return kept
+        return spark_modeling.features(code, training, testing, self._spark)
 
-    def _read(self, reference: str) -> DataFrame:
-        parts = self._job.input(reference).parts
-        folder = self._folder / str(len(self._files))
-        if tables.ROWS not in parts:
-            folder.mkdir(mode=0o700, parents=True)
-        path = tables.as_parquet(parts, folder)
-        self._files.append(path)
-        return spark_modeling.read(self._spark, path)
-
-    def _thread(self, member: Member, kept: Kept) -> threading.Thread:
+    def _thread(self, member: Member, features: Features) -> threading.Thread:
         target = inheritable_thread_target(self._spark)(self._build)  # the thread has the session, too
-        return threading.Thread(target=target, args=(member, kept), name=member.name)
+        return threading.Thread(target=target, args=(member, features), name=member.name)
 
-    def _build(self, member: Member, kept: Kept) -> None:
+    def _build(self, member: Member, features: Features) -> None:
         self._spark.addTag(_tag(member.name))
-        facts: dict[str, Any] = {}
+        build = spark_member.Build(_classifier(member), features, member.staging, lambda phase: self._enter(member.name, phase))
         try:
-            manifest = self._built(member, kept, facts)
+            manifest = build.run()
         except BaseException as error:  # of one classifier; the others go on
-            self._job.fail(member.name, self._explained(error), facts)
+            self._job.fail(member.name, spark_session.explained(error), build.facts)
         else:
-            self._job.finish(member.name, manifest, facts)
-
-    def _built(self, member: Member, kept: Kept, facts: dict[str, Any]) -> Manifest:
-        for more in reversed(range(_MOST_BUILDS)):
-            features = kept.features()
-            build = spark_member.Build(_classifier(member), features, member.staging, lambda phase: self._enter(member.name, phase))
-            try:
-                return build.run()
-            except Exception as error:
-                if not more or not spark_modeling.is_loss(error):
-                    raise
-                print(f"{member.name} begins anew: executors died that kept its features\n", end="", flush=True)  # in one piece: others print, too
-                kept.lost(features)
-            finally:
-                facts.update(build.facts)
-        raise AssertionError("the last build gives or raises")
-
-    def _explained(self, error: BaseException) -> BaseException:
-        return spark_session.explained(error, self._job.spark, self._files)
+            self._job.finish(member.name, manifest, build.facts)
 
     def _enter(self, member: str, phase: str) -> None:
         if member in self._stopped:

@@ -7,20 +7,21 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from orchestra_runtime.spark_session import NotShared
-
 FILE = "model.zip"
 _FOLDER = "model"
-_WRITTEN = "part-*"  # what executors write
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first that a zip file can say: the same files make the same archive
+
+
+class NotShared(RuntimeError):
+    """The Spark server wrote, and nothing arrived: it does not see this file system."""
 
 
 def save(model: Any, staging: Path) -> None:
     """Leaves `model.zip` in the staging folder. The Spark server must see that folder: NotShared."""
     folder = staging / _FOLDER
     model.write().overwrite().save(f"file:{folder}")
-    if not any(folder.rglob(_WRITTEN)):
-        raise NotShared(f"the Spark server saved a {type(model).__name__}, but not into {folder}: it needs the results of this server (--store) at the same path")
+    if not folder.is_dir():
+        raise NotShared(f"the Spark server saved a {type(model).__name__}, but not into {folder}: it must share this file system")
     archive(folder, staging / FILE)
     shutil.rmtree(folder)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 import re
-import threading
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,9 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.ml.linalg import VectorUDT
 from pyspark.sql.connect.dataframe import DataFrame
 from pyspark.sql.connect.session import SparkSession
-from pyspark.storagelevel import StorageLevel
 
-from orchestra_runtime import usercode
+from orchestra_runtime import tables, usercode
+from orchestra_runtime.records import Input
 
 FILENAME = "<modelingCode>"  # as tracebacks name it
 
@@ -27,47 +26,16 @@ class FeaturesMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Features:
+    """Computed when first used, once for all classifiers; kept on the Spark server until the session ends."""
+
     training: DataFrame  # features, label
     evaluation: DataFrame | None  # features, label; None: F1 and accuracy are not measured
     testing: DataFrame  # features, and what else the code left; no other vectors
 
 
-class Kept:
-    """Features that are computed when they are first used, once for all classifiers, and kept by Spark until the session ends."""
-
-    def __init__(self, features: Features, replicas: int) -> None:
-        """`replicas`: how many executors keep each part, where there are so many."""
-        self._features = features
-        self._level = StorageLevel(useDisk=True, useMemory=True, useOffHeap=False, deserialized=True, replication=replicas)
-        self._lock = threading.Lock()
-        self._kept: Features | None = None
-
-    def features(self) -> Features:
-        with self._lock:
-            if self._kept is None:
-                self._kept = self._keep()
-            return self._kept
-
-    def lost(self, kept: Features) -> None:
-        """Some of what was kept is gone, with the executors that had it: whoever asks next gets others, computed anew."""
-        with self._lock:
-            if self._kept is kept:
-                self._kept = None
-
-    def _keep(self) -> Features:
-        """The same rows in the same partitions. Unlike a cache it belongs to the session and ends with it."""
-        keep = operator.methodcaller("localCheckpoint", eager=False, storageLevel=self._level)
-        evaluation = self._features.evaluation
-        return Features(keep(self._features.training), None if evaluation is None else keep(evaluation), keep(self._features.testing))
-
-
-def is_loss(error: BaseException) -> bool:
-    """Whether it says that something kept is gone."""
-    return "CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND" in str(error)
-
-
-def read(spark: SparkSession, path: Path) -> DataFrame:
-    """The rows of a Parquet file, in their order."""
+def read(spark: SparkSession, stored: Input) -> DataFrame:
+    """The rows of a stored table, in their order."""
+    path = tables.as_parquet(stored.parts, Path(tempfile.mkdtemp()))  # which lives as long as the step
     return spark.read.parquet("file:" + _PATTERN.sub(r"\\\g<0>", str(path)))
 
 
@@ -90,13 +58,14 @@ _OPTIONAL = "features_evaluation"
 
 
 def _learnable(left: Mapping[str, Any], name: str) -> DataFrame:
-    return _frame(left, name, ("features", "label")).select("features", "label")
+    frame = _frame(left, name, ("features", "label"))
+    return _kept(frame.select("features", "label"))
 
 
 def _predictable(left: Mapping[str, Any], name: str) -> DataFrame:
     frame = _frame(left, name, ("features",))
     vectors = [field.name for field in frame.schema if isinstance(field.dataType, VectorUDT) and field.name != "features"]
-    return frame.withColumns({each: vector_to_array(frame[each]) for each in vectors}) if vectors else frame
+    return _kept(frame.withColumns({each: vector_to_array(frame[each]) for each in vectors}) if vectors else frame)
 
 
 def _frame(left: Mapping[str, Any], name: str, needed: tuple[str, ...]) -> DataFrame:
@@ -108,6 +77,11 @@ def _frame(left: Mapping[str, Any], name: str, needed: tuple[str, ...]) -> DataF
     if lacking:
         raise FeaturesMissing(f"`{name}` has no column {_quoted(lacking)}; it has {_quoted(frame.columns)}")
     return frame
+
+
+def _kept(frame: DataFrame) -> DataFrame:
+    """The same rows in the same partitions, computed once. Unlike a cache it belongs to the session and ends with it."""
+    return frame.localCheckpoint(eager=False)
 
 
 def _quoted(names: Any) -> str:

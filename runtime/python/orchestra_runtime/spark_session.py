@@ -8,8 +8,7 @@ import os
 import time
 import urllib.parse
 import warnings
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 from orchestra_runtime.records import Spark
@@ -32,7 +31,6 @@ for _name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
 
 _NO_SERVER_FRAMES = ("spark.sql.connect.serverStacktrace.enabled", "false")  # in the text of errors
 
-_FAR_RETRIES, _LONGEST_PAUSE = 8, 15_000  # over a network: about a minute. pyspark's own take ten
 _SETTLING, _PAUSE = 10.0, 0.1  # seconds: in which an operation that was told to end does, and between two tries
 
 _UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNAUTHENTICATED)
@@ -40,10 +38,6 @@ _UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNAUTHENTICATED)
 
 class SparkUnavailable(RuntimeError):
     """No Spark server was given, or it does not answer, or it refuses this step."""
-
-
-class NotShared(RuntimeError):
-    """The Spark server, or an executor of it, does not see the files of this step."""
 
 
 class _ChannelBuilder(DefaultChannelBuilder):
@@ -58,15 +52,14 @@ class _ChannelBuilder(DefaultChannelBuilder):
 
 
 @contextlib.contextmanager
-def opened(spark: Spark | None, retries: int | None = None) -> Iterator[SparkSession]:
-    """A session that is released at the end, with all that it keeps on the server. `retries`: of a call that fails, if not as many as are good for a
-    step. SparkUnavailable."""
-    session = _create(spark, retries)
+def opened(spark: Spark | None) -> Iterator[SparkSession]:
+    """A session that is released at the end, with all that it keeps on the server. SparkUnavailable."""
+    session = _create(spark)
     try:
         session.conf.set(*_NO_SERVER_FRAMES)
         yield session
     except Exception as error:
-        if (explanation := explained(error, spark)) is error:
+        if (explanation := explained(error)) is error:
             raise
         raise explanation
     finally:
@@ -82,7 +75,7 @@ def release(spark: Spark | None) -> None:
             end_session(client)
         except Exception as error:
             if not _is_gone(error):
-                raise explained(error, spark)
+                raise explained(error)
 
 
 def end_session(client: Any) -> None:
@@ -98,60 +91,38 @@ def end_session(client: Any) -> None:
         time.sleep(_PAUSE)
 
 
-def is_cluster(session: SparkSession) -> bool:
-    """Whether it computes in processes of their own, which may die, and on machines of their own."""
-    return not (session.conf.get("spark.master", "") or "").startswith("local")
-
-
-def explained(error: BaseException, spark: Spark, files: Sequence[Path] = ()) -> BaseException:
-    """The error itself, or what it amounts to: SparkUnavailable; NotShared when it is about one of `files`."""
+def explained(error: BaseException) -> BaseException:
+    """The error itself, or the SparkUnavailable that it amounts to."""
     status = _grpc_status(error)
-    if status in _UNREACHABLE:
-        explanation: Exception = SparkUnavailable(f"{spark.name} {_why(status, spark)}")
-    elif unseen := next((file for file in files if any(why in str(error) for why in _UNSEEN) and file.name in str(error)), None):
-        explanation = NotShared(f"{spark.name} or one of its executors cannot reach {unseen}: all of them need the results of this server (--store) "
-                                "at the same path, as the same user")
-    else:
+    if status not in _UNREACHABLE:
         return error
+    explanation = SparkUnavailable(f"the Spark server {_WHY[status]}")
     explanation.__cause__ = error
     return explanation
 
 
-_UNSEEN = ("PATH_NOT_FOUND", "FAILED_READ_FILE", "FileNotFoundException", "Permission denied", "Mkdirs failed")
-
-
-def _why(status: grpc.StatusCode, spark: Spark) -> str:
-    if status == grpc.StatusCode.UNAVAILABLE:
-        return "does not answer: it has died or was stopped"
-    return "refuses the token that it was given" if spark.token or ";token=" in spark.url else "wants a token, and was given none"
-
-
-def details(error: BaseException) -> str:
-    """What gRPC says of the call that failed."""
-    failed = _grpc_error(error)
-    return (failed.details() or "") if failed is not None else ""
+_WHY = {
+    grpc.StatusCode.UNAVAILABLE: "does not answer: it has died or was stopped",
+    grpc.StatusCode.UNAUTHENTICATED: "refuses the secret that this step was given",
+}
 
 
 def _grpc_status(error: BaseException | None) -> grpc.StatusCode | None:
-    failed = _grpc_error(error)
-    return None if failed is None else failed.code()
-
-
-def _grpc_error(error: BaseException | None) -> grpc.RpcError | None:
-    """The call that failed, which pyspark may have wrapped."""
-    while error is not None and not isinstance(error, grpc.RpcError):
+    """Of the call that failed, which pyspark may have wrapped."""
+    while error is not None:
+        if isinstance(error, grpc.RpcError):
+            return error.code()
         error = error.__cause__ or error.__context__
-    return error
+    return None
 
 
-def _create(spark: Spark | None, retries: int | None = None) -> SparkSession:
+def _create(spark: Spark | None) -> SparkSession:
     if spark is None:
         raise SparkUnavailable("this step was given no Spark server")
     builder = _ChannelBuilder(_with_parameters(spark.url, token=spark.token, session_id=spark.session))
     session = SparkSession.builder.channelBuilder(builder).create()
-    # Without a network that could be down for a while, who does not answer is gone.
-    usual, longest = (4, 1000) if _is_loopback(builder.host) else (_FAR_RETRIES, _LONGEST_PAUSE)
-    session.client.set_retry_policies([DefaultPolicy(max_retries=usual if retries is None else retries, max_backoff=longest)])
+    if _is_loopback(builder.host):  # no network that could be down for a while: who does not answer is gone
+        session.client.set_retry_policies([DefaultPolicy(max_retries=4, max_backoff=1000)])
     return session
 
 

@@ -247,8 +247,7 @@ def test_release_ends_what_a_killed_step_left_running(builder: Builder, spark: S
 
 @pytest.mark.parametrize(("given", "why"), [
     ({"url": "sc://127.0.0.1:9"}, "does not answer"),
-    ({"token": "wrong"}, "refuses the token"),
-    ({"token": ""}, "wants a token, and was given none"),
+    ({"token": "wrong"}, "refuses the secret"),
 ])
 def test_a_server_that_cannot_be_used_is_said_to_be_so(builder: Builder, given: dict[str, str], why: str) -> None:
     failed = builder.run(SMALL, "NB", **given).failed("titanicNB")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import os
 import pathlib
@@ -40,41 +39,9 @@ def test_opens_to_spark_what_its_own_launcher_opens() -> None:
     assert options == launcher.MODULE_OPTIONS
 
 
-def test_the_secret_is_not_on_the_command_line(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+def test_the_secret_is_not_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", "sesame")
-    line = _launcher().command(_arguments(), tmp_path, "127.0.0.1")
-    assert "sesame" not in " ".join(line)
-
-
-def _arguments(defaults: pathlib.Path | None = None, master: str = "") -> argparse.Namespace:
-    return argparse.Namespace(port=1, memory="1g", cores=2, master=master, defaults=defaults)
-
-
-def test_settings_of_a_file_are_not_on_the_command_line_either(tmp_path: pathlib.Path) -> None:
-    defaults = tmp_path / "spark-defaults.conf"
-    defaults.write_text('# ours\n\nspark.authenticate.secret = open "sesame" \\o/\nspark.executor.memory\t2g\nspark.sql.shuffle.partitions=4\n')
-    line = _launcher().command(_arguments(defaults, "spark://127.0.0.1:7077"), tmp_path, "127.0.0.1")
-    assert "sesame" not in " ".join(line)
-    (given,) = (pathlib.Path(word[1:]) for word in line if word.startswith("@"))
-    assert given.stat().st_mode & 0o777 == 0o600
-    settings = given.read_text().splitlines()
-    assert '"-Dspark.authenticate.secret=open \\"sesame\\" \\\\o/"' in settings
-    assert {'"-Dspark.executor.memory=2g"', '"-Dspark.sql.shuffle.partitions=4"', '"-Dspark.master=spark://127.0.0.1:7077"'} <= set(settings)
-    shown = subprocess.run([_launcher().java(), f"@{given}", "-XshowSettings:properties", "-version"], capture_output=True, text=True, timeout=PATIENCE)
-    assert 'spark.authenticate.secret = open "sesame" \\o/' in shown.stderr
-
-
-@pytest.mark.parametrize(("text", "why"), [
-    ("spark.executor.memory\n", "line 1"),
-    ("\nexecutor.memory 1g\n", "line 2"),
-    ("spark.master spark://elsewhere:1\n", "spark.master is the server's own to set"),
-])
-def test_settings_that_are_none(tmp_path: pathlib.Path, text: str, why: str) -> None:
-    defaults = tmp_path / "spark-defaults.conf"
-    defaults.write_text(text)
-    ended = _run("--port", "1", "--work-dir", str(tmp_path), "--defaults", str(defaults), SPARK_CONNECT_AUTHENTICATE_TOKEN="s")
-    assert ended.returncode == 2
-    assert why in ended.stderr and str(defaults) in ended.stderr
+    assert "sesame" not in " ".join(_launcher().command(1, pathlib.Path("/tmp"), "1g", 2))
 
 
 @pytest.mark.parametrize(("environment", "why"), [
